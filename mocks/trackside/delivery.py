@@ -1,0 +1,274 @@
+"""From Segment to a destination when it is no plain success: attempts, retries on the lab's clock, faults, real HTTP.
+
+A delivery inside the lab to a vendor without faults is derived when it is read (`trackside.journeys`) and never comes
+here. What comes here is kept as attempts in the journal: deliveries to addresses outside the lab, and deliveries to a
+vendor that was told to fail.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from trackside.clock import Clock
+from trackside.journal import Attempt, DeliveryKey, Journal
+from trackside.segment.settings import Retry
+from trackside.steps import Step
+from trackside.wire import Outgoing
+
+TIMEOUT_SECONDS = 10.0
+ANSWER_BYTES = 64 * 1024
+_WORKERS = 4
+
+
+@dataclass(slots=True)
+class Fault:
+    """What a vendor does instead of its work, for the next ``times`` requests (None: until it is taken away).
+
+    Attributes:
+        status: the status to answer with; 0 with an ``error``.
+        error: ``ETIMEDOUT`` (no answer in time), ``ECONNREFUSED`` (nobody listens) or ``ECONNRESET``.
+        times: how many requests it lasts.
+        body: the answer's body.
+        headers: further headers, such as ``Retry-After``.
+        seconds: how long a caller over HTTP is left waiting by ``ETIMEDOUT``.
+    """
+
+    status: int = 500
+    error: str = ""
+    times: int | None = 1
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 30.0
+
+
+def retryable(status: int) -> bool:
+    """Return whether Segment tries again after a status: 408, 423, 429 and each 5xx but 501 (segment.delivery.retry)."""
+    return status in (408, 423, 429) or (500 <= status < 600 and status != 501)
+
+
+def next_due(retry: Retry, key: DeliveryKey, attempts: int, first_at: float, now: float) -> float | None:
+    """Return when the next attempt falls due, or None when the hours are over (segment.delivery.retry).
+
+    Args:
+        retry: the schedule.
+        key: the delivery; its jitter is made from it, so that it is the same in every run.
+        attempts: how many were made.
+        first_at: when the first was made, epoch seconds.
+        now: epoch seconds.
+    """
+    wait = min(retry.first * retry.factor ** (attempts - 1), retry.longest)
+    spread = zlib.crc32(repr((key, attempts)).encode()) / 0xFFFFFFFF
+    due = now + wait * (1 - retry.jitter * spread)
+    return due if due - first_at <= retry.hours * 3600 else None
+
+
+@dataclass(slots=True)
+class _Pending:
+    key: DeliveryKey
+    outgoing: Outgoing
+    retry: Retry
+    inside: Callable[[Outgoing, float], Attempt] | None
+    attempts: int = 0
+    first_at: float = 0.0
+
+
+class Deliverer:
+    """Makes attempts, and makes them again when they fall due.
+
+    Args:
+        journal: where attempts are kept.
+        clock: on which retries fall due.
+    """
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._heap: list[tuple[float, int, _Pending]] = []
+        self._order = itertools.count()
+        self._wake = threading.Condition()
+        self._in_flight = 0
+        self._generation = 0
+        self._stopped = False
+        self._thread: threading.Thread | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._http: Any = None
+
+    def push(
+        self,
+        key: DeliveryKey,
+        outgoing: Outgoing,
+        retry: Retry,
+        inside: Callable[[Outgoing, float], Attempt] | None,
+        *,
+        made: tuple[Attempt, ...] = (),
+    ) -> None:
+        """Take on a delivery: inside the lab its first attempt is over when this returns, outside it is under way.
+
+        Args:
+            key: which delivery.
+            outgoing: the request.
+            retry: the schedule of its retries.
+            inside: makes one attempt inside the lab; None for a request over HTTP.
+            made: attempts made before a restart.
+        """
+        first_at = made[0].at if made else self._clock.now()
+        pending = _Pending(key, outgoing, retry, inside, len(made), first_at)
+        if made and made[-1].due is not None:
+            self._schedule(made[-1].due, pending)
+        elif inside is not None:
+            self._try(pending, self._generation)
+        else:
+            self._schedule(first_at, pending)
+
+    def run_due(self) -> None:
+        """Start every attempt that is due by the lab's clock; those inside the lab are over when this returns."""
+        while True:
+            with self._wake:
+                if not self._heap or self._heap[0][0] > self._clock.now():
+                    return
+                pending = heapq.heappop(self._heap)[2]
+                self._in_flight += 1
+                generation = self._generation
+            if pending.inside is not None:
+                self._finish(pending, generation)
+            else:
+                self._executor().submit(self._finish, pending, generation)
+
+    def settle(self, timeout: float) -> bool:
+        """Return True when nothing is due and nothing is under way, False if that takes over ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
+        while True:
+            self.run_due()
+            with self._wake:
+                due_now = self._heap and self._heap[0][0] <= self._clock.now()
+                if not self._in_flight and not due_now:
+                    return True
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self._wake.wait(left)
+
+    def waiting(self) -> int:
+        """Return how many deliveries wait for their next attempt."""
+        with self._wake:
+            return len(self._heap)
+
+    def reset(self) -> None:
+        """Forget every delivery; what is under way is not kept when it ends."""
+        with self._wake:
+            self._generation += 1
+            self._heap.clear()
+            self._wake.notify_all()
+
+    def stop(self) -> None:
+        """End the threads; deliveries that wait stay in the journal."""
+        with self._wake:
+            self._stopped = True
+            self._generation += 1
+            self._wake.notify_all()
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._thread is not None:
+            self._thread.join(timeout=1)
+        if self._http is not None:
+            self._http.clear()
+
+    def poke(self) -> None:
+        """Look at the clock again: it was moved."""
+        self.run_due()
+        with self._wake:
+            self._wake.notify_all()
+
+    def _schedule(self, due: float, pending: _Pending) -> None:
+        with self._wake:
+            heapq.heappush(self._heap, (due, next(self._order), pending))
+            if self._thread is None and not self._stopped:
+                self._thread = threading.Thread(target=self._watch, name="trackside-deliveries", daemon=True)
+                self._thread.start()
+            self._wake.notify_all()
+
+    def _watch(self) -> None:
+        """Run what falls due, until the end."""
+        while True:
+            with self._wake:
+                if self._stopped:
+                    return
+                left = self._heap[0][0] - self._clock.now() if self._heap else None
+                if left is None or left > 0:
+                    self._wake.wait(None if left is None or self._clock.frozen else left)
+                    continue
+            self.run_due()
+
+    def _executor(self) -> ThreadPoolExecutor:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(_WORKERS, "trackside-http")
+        return self._pool
+
+    def _finish(self, pending: _Pending, generation: int) -> None:
+        try:
+            self._try(pending, generation)
+        finally:
+            with self._wake:
+                self._in_flight -= 1
+                self._wake.notify_all()
+
+    def _try(self, pending: _Pending, generation: int) -> None:
+        now = self._clock.now()
+        made = pending.inside(pending.outgoing, now) if pending.inside else self._over_http(pending.outgoing, now)
+        pending.attempts += 1
+        again = not made.delivered and (bool(made.error) or retryable(made.status))
+        due = next_due(pending.retry, pending.key, pending.attempts, pending.first_at, now) if again else None
+        if generation != self._generation:
+            return
+        self._journal.add_attempt(
+            pending.key, Attempt(now, made.status, made.answer, made.error, due, made.steps + _told(made, due, now))
+        )
+        if due is not None:
+            self._schedule(due, pending)
+
+    def _over_http(self, outgoing: Outgoing, now: float) -> Attempt:
+        """Make one attempt over HTTP: no redirect is followed, ten seconds are allowed."""
+        import urllib3  # noqa: PLC0415 - only deliveries outside the lab need it, and it is slow to import
+
+        if self._http is None:
+            self._http = urllib3.PoolManager(retries=False, timeout=TIMEOUT_SECONDS)
+        headers = {
+            name: value
+            for name, value in outgoing.headers.items()
+            if name.lower() not in ("content-length", "connection")
+        }
+        try:
+            answer = self._http.request(
+                outgoing.method, outgoing.url, body=outgoing.body, headers=headers, redirect=False
+            )
+        except urllib3.exceptions.TimeoutError:
+            return Attempt(now, 0, error="ETIMEDOUT")
+        except urllib3.exceptions.NameResolutionError:
+            return Attempt(now, 0, error="ENOTFOUND")
+        except urllib3.exceptions.NewConnectionError:
+            return Attempt(now, 0, error="ECONNREFUSED")
+        except urllib3.exceptions.HTTPError:
+            return Attempt(now, 0, error="ECONNRESET")
+        return Attempt(now, answer.status, bytes(answer.data[:ANSWER_BYTES]))
+
+
+def _told(made: Attempt, due: float | None, now: float) -> tuple[Step, ...]:
+    """Return the finding of an attempt that was no success."""
+    if made.delivered:
+        return ()
+    what = made.error or f"status {made.status}"
+    if due is not None:
+        text = f"the destination did not take the message: {what}; the next attempt is due in {due - now:.0f} s"
+        code = f"errors.awaiting-retry.{made.error or made.status}"
+        return (Step("fault", "segment.delivery.retry", text, fix="see that the destination answers", level="warning", code=code),)  # fmt: skip
+    text = f"the destination refused the message for good: {what}"
+    code = f"errors.discarded.{made.error or made.status}"
+    return (Step("fault", "segment.delivery.refused", text, fix="see the answer's body, then its rule", level="error", code=code),)  # fmt: skip

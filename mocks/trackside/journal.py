@@ -1,0 +1,249 @@
+"""What happened, kept as it came: one row per HTTP exchange, one per delivery attempt that was no plain success.
+
+The journal is the log from which everything else is derived: messages, deliveries, records and journeys are computed
+from its rows by pure functions when somebody reads them (`trackside.journeys`). So an event is visible before its
+answer is sent, costs little more memory than its own bytes, and reads the same after a restart.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from trackside.errors import TracksideError
+from trackside.steps import Step
+from trackside.wire import Answer, Intake, Request
+
+DEFAULT_LIMIT = 100_000
+"""Messages kept by default; the oldest go first, and are counted."""
+
+_CHANGING_HEADERS = frozenset({"content-length", "x-retry-count", "x-launchdarkly-payload-id"})
+_NO_INTAKE = Intake()
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One HTTP request and its answer, as seen on the wire.
+
+    Attributes:
+        seq: its number, counted from 1; requests are numbered in the order of their answers.
+        vendor: whose port it came to.
+        request: the decoded request.
+        status: of the answer.
+        answer: the answer's body.
+        workspace: number of the workspace that was in force.
+        intake: what Segment's ingest decided; calls is 0 for everything else.
+        steps: what happened to the request as a whole, where it cannot be derived from it.
+        queued: whether deliveries of its messages are kept as attempts.
+    """
+
+    seq: int
+    vendor: str
+    request: Request
+    status: int
+    answer: bytes
+    workspace: int
+    intake: Intake = _NO_INTAKE
+    steps: list[Step] = field(default_factory=list)
+    queued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to deliver a message to a destination.
+
+    Attributes:
+        at: epoch seconds on the lab's clock.
+        status: of the answer; 0 where there was none.
+        answer: the answer's body.
+        error: why there was no answer: ``ETIMEDOUT``, ``ECONNREFUSED``, ``ECONNRESET``, ``ENOTFOUND``.
+        due: when the next try falls due, epoch seconds; None after the last one.
+        steps: what the fault was.
+    """
+
+    at: float
+    status: int
+    answer: bytes = b""
+    error: str = ""
+    due: float | None = None
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the destination took it."""
+        return 200 <= self.status < 300
+
+
+DeliveryKey = tuple[int, int, str, int]
+"""Exchange, position of the call in it, destination's name, and number of the request to it (one per mapping)."""
+
+
+class Keeper(Protocol):
+    """Where rows are also kept, so that they survive the process; see `trackside.sqlite`."""
+
+    def keep_exchange(self, exchange: Exchange) -> None:
+        """Keep a row; on return it survives the end of the process."""
+
+    def keep_attempt(self, key: DeliveryKey, attempt: Attempt) -> None:
+        """Keep an attempt in the same way."""
+
+    def forget(self, before: int) -> None:
+        """Drop every row whose number is below ``before``."""
+
+    def close(self) -> None:
+        """Finish."""
+
+
+class Journal:
+    """The rows of one lab, bounded by the number of messages.
+
+    Args:
+        limit: messages (or exchanges without messages) to keep; the oldest exchange goes first.
+        keeper: where rows are kept beyond the process, if anywhere.
+    """
+
+    def __init__(self, limit: int = DEFAULT_LIMIT, keeper: Keeper | None = None) -> None:
+        self.limit = limit
+        self.keeper = keeper
+        self.changed = threading.Condition()
+        self.version = 0
+        self._headers: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything, at once; numbers go on, so that nothing old is mistaken for new."""
+        with self.changed:
+            self._rows: deque[Exchange] = deque()
+            self._attempts: dict[DeliveryKey, list[Attempt]] = {}
+            self._seq = getattr(self, "_seq", 0)
+            self._kept = 0
+            self.evicted = 0
+            self.accepted = 0
+            if self.keeper:
+                self.keeper.forget(self._seq + 1)
+            self._notify()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def next_seq(self) -> int:
+        """The number that the next exchange will have."""
+        return self._seq + 1
+
+    def append(
+        self, vendor: str, request: Request, answer: Answer, workspace: int, *, queued: bool = False
+    ) -> Exchange:
+        """Keep an exchange and return its row; waiting readers see it when this returns."""
+        request.headers = self._shared(request.headers)
+        row = Exchange(
+            self._seq + 1,
+            vendor,
+            request,
+            answer.status,
+            answer.body,
+            workspace,
+            answer.intake or _NO_INTAKE,
+            answer.steps if answer.intake is not None or vendor == "segment" else [],
+            queued,
+        )
+        if self.keeper:
+            self.keeper.keep_exchange(row)
+        with self.changed:
+            self._add(row)
+            self._notify()
+        return row
+
+    def restore(self, row: Exchange, attempts: Mapping[DeliveryKey, list[Attempt]]) -> None:
+        """Take back a row that a keeper kept."""
+        self._add(row)
+        self._attempts.update(attempts)
+
+    def _add(self, row: Exchange) -> None:
+        self._seq = row.seq
+        self._rows.append(row)
+        self._kept += row.intake.calls or 1
+        self.accepted += row.intake.calls
+        while self._kept > self.limit and len(self._rows) > 1:
+            gone = self._rows.popleft()
+            self._kept -= gone.intake.calls or 1
+            self.evicted += gone.intake.calls
+            if gone.queued:
+                self._attempts = {key: kept for key, kept in self._attempts.items() if key[0] != gone.seq}
+            if self.keeper and gone.seq % 256 == 0:
+                self.keeper.forget(gone.seq + 1)
+
+    def add_attempt(self, key: DeliveryKey, attempt: Attempt) -> None:
+        """Keep one try of a delivery."""
+        if self.keeper:
+            self.keeper.keep_attempt(key, attempt)
+        with self.changed:
+            self._attempts.setdefault(key, []).append(attempt)
+            self._notify()
+
+    def attempts(self, key: DeliveryKey) -> list[Attempt]:
+        """Return the tries of a delivery so far, oldest first; none for one that was derived as delivered."""
+        return list(self._attempts.get(key, ()))
+
+    def rows(self, *, newest_first: bool = False) -> Iterator[Exchange]:
+        """Yield the rows that are kept, oldest first unless told otherwise."""
+        with self.changed:
+            kept = list(self._rows)
+        return iter(reversed(kept) if newest_first else kept)
+
+    def wait(self, condition: Callable[[], bool], timeout: float) -> bool:
+        """Return True as soon as ``condition`` holds, False after ``timeout`` seconds; checked at each change."""
+        deadline = time.monotonic() + timeout
+        while True:
+            with self.changed:
+                seen = self.version
+            if condition():
+                return True
+            with self.changed:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                if self.version == seen:
+                    self.changed.wait(left)
+
+    def poke(self) -> None:
+        """Wake everyone who waits: something besides a row has changed."""
+        with self.changed:
+            self._notify()
+
+    def require_complete(self, what: str) -> None:
+        """Raise a `TracksideError` where rows were evicted that ``what`` would need."""
+        if self.evicted:
+            raise TracksideError(
+                f"{what} would need messages that the journal no longer holds ({self.evicted} evicted)",
+                f"the journal's limit is {self.limit} messages",
+                "raise the limit, or reset before the part that you assert on",
+            )
+
+    def stats(self) -> dict[str, Any]:
+        """Return how much is kept: ``exchanges``, ``accepted`` and ``evicted`` calls, and the ``limit``."""
+        return {
+            "exchanges": len(self._rows),
+            "accepted": self.accepted,
+            "evicted": self.evicted,
+            "limit": self.limit,
+        }
+
+    def _notify(self) -> None:
+        self.version += 1
+        self.changed.notify_all()
+
+    def _shared(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """Return equal headers as one shared object: an SDK sends the same ones with every request."""
+        key = tuple((name, value) for name, value in headers.items() if name not in _CHANGING_HEADERS)
+        shared = self._headers.get(key)
+        if shared is None:
+            if len(self._headers) >= 512:
+                self._headers.clear()
+            shared = self._headers[key] = dict(key)
+        changing = {name: value for name, value in headers.items() if name in _CHANGING_HEADERS - {"content-length"}}
+        return {**shared, **changing} if changing else shared

@@ -1,0 +1,376 @@
+"""Journeys: every message with everything that came of it, derived from the journal when somebody reads it.
+
+The functions that a request runs through when it arrives are pure, so running them again tells the same story: ingest
+opens the message, the plan routes it, the destination's endpoint answers. Only attempts that were no plain success are
+read from the journal.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+from urllib.parse import urlsplit
+
+import orjson
+
+from trackside import catalog
+from trackside.journal import Attempt, DeliveryKey, Exchange, Journal
+from trackside.segment.ingest import Envelope, Opened, iso, open_calls
+from trackside.segment.routes import payload_of
+from trackside.segment.routing import Plan, Routed, Sending
+from trackside.segment.settings import SegmentSettings
+from trackside.steps import Message, Record, Step
+from trackside.wire import Answer, Outgoing, Request
+
+Outcome = Literal["delivered", "dropped", "failed", "awaiting_retry", "under_way"]
+_CACHED_CALLS = 20_000
+_SHOWN_HEADERS_REDACTED = frozenset({"authorization", "statsig-api-key"})
+
+
+@dataclass(slots=True)
+class Sent:
+    """One request to a destination: what was sent, each attempt, and what the vendor kept of it.
+
+    Attributes:
+        mapping: the mapping that made it; empty for a raw message.
+        outgoing: the request.
+        attempts: oldest first.
+        steps: the mapping's, then the vendor's own, in order.
+        records: what the vendor keeps; none unless it was delivered inside the lab.
+    """
+
+    mapping: str
+    outgoing: Outgoing
+    attempts: list[Attempt]
+    steps: list[Step]
+    records: list[Record]
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended, or stands."""
+        if not self.attempts:
+            return "under_way"
+        last = self.attempts[-1]
+        if not last.delivered:
+            return "failed" if last.due is None else "awaiting_retry"
+        return "delivered" if self.records or not any(step.kind == "drop" for step in self.steps) else "dropped"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the request, credentials redacted, with its attempts, steps and records."""
+        return {
+            "outcome": self.outcome,
+            "mapping": self.mapping,
+            "request": {
+                "method": self.outgoing.method,
+                "url": self.outgoing.url,
+                "headers": redacted(self.outgoing.headers),
+                "body": _json_or_text(self.outgoing.body),
+            },
+            "attempts": [
+                {
+                    "at": iso(int(attempt.at * 1000)),
+                    "status": attempt.status,
+                    "error": attempt.error,
+                    "answer": _json_or_text(attempt.answer),
+                    "next": iso(int(attempt.due * 1000)) if attempt.due is not None else None,
+                }
+                for attempt in self.attempts
+            ],
+            "steps": [step.as_json() for step in self.steps],
+            "records": self.records,
+        }
+
+
+@dataclass(slots=True)
+class Delivery:
+    """A message at one destination: filtered or dropped there, or the requests that were made of it."""
+
+    destination: str
+    vendor: str
+    steps: list[Step]
+    sent: list[Sent]
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of its requests: the worst of them; ``dropped`` where there are none."""
+        order: tuple[Outcome, ...] = ("failed", "awaiting_retry", "under_way", "delivered", "dropped")
+        outcomes = {sent.outcome for sent in self.sent}
+        return next((outcome for outcome in order if outcome in outcomes), "dropped")
+
+    def all_steps(self) -> Iterator[Step]:
+        """Yield every step in order: the routing's, then each request's."""
+        yield from self.steps
+        for sent in self.sent:
+            yield from sent.steps
+            for attempt in sent.attempts:
+                yield from attempt.steps
+
+    def records(self) -> list[Record]:
+        """Return what the vendor keeps of the message."""
+        return [record for sent in self.sent for record in sent.records]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the delivery as JSON."""
+        return {
+            "destination": self.destination,
+            "vendor": self.vendor,
+            "outcome": self.outcome,
+            "steps": [step.as_json() for step in self.steps],
+            "requests": [sent.as_json() for sent in self.sent],
+        }
+
+
+@dataclass(slots=True)
+class Journey:
+    """A message with everything that came of it.
+
+    Attributes:
+        exchange: the request that it came with.
+        index: its position in that request's batch.
+        call: as it was received.
+        message: as destinations get it; None where ingest discarded it.
+        steps: contract, ingest and deduplication.
+        deliveries: one per destination of its source; none for a discarded or repeated message.
+        duplicate: whether its messageId came before.
+    """
+
+    exchange: Exchange
+    index: int
+    call: Any
+    message: Message | None
+    steps: list[Step]
+    deliveries: list[Delivery] = field(default_factory=list)
+    duplicate: bool = False
+
+    def get(self, name: str) -> Any:
+        """Return a top-level field of the message, or of the call where there is no message."""
+        shown = self.message if self.message is not None else self.call
+        return shown.get(name) if isinstance(shown, dict) else None
+
+    @property
+    def outcome(self) -> Literal["accepted", "discarded", "duplicate"]:
+        """What Segment's ingest made of it."""
+        if self.duplicate:
+            return "duplicate"
+        return "accepted" if self.message is not None else "discarded"
+
+    def all_steps(self) -> Iterator[tuple[str, Step]]:
+        """Yield the destination's name (empty for Segment's ingest) and the step, in order."""
+        for step in self.steps:
+            yield "", step
+        for delivery in self.deliveries:
+            for step in delivery.all_steps():
+                yield delivery.destination, step
+
+    def dropped_anywhere(self) -> bool:
+        """Whether it was discarded, repeated, or did not arrive at every destination."""
+        return self.outcome != "accepted" or any(delivery.outcome != "delivered" for delivery in self.deliveries)
+
+    def delivery(self, destination_or_vendor: str) -> Delivery | None:
+        """Return the delivery to a destination by its name or its vendor's."""
+        wanted = (destination_or_vendor,)
+        return next((row for row in self.deliveries if row.destination in wanted or row.vendor in wanted), None)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the whole journey as JSON."""
+        return {
+            "message_id": self.get("messageId"),
+            "type": self.get("type") or self.exchange.intake.kind,
+            "event": self.get("event"),
+            "user_id": self.get("userId"),
+            "anonymous_id": self.get("anonymousId"),
+            "source": self.exchange.intake.source,
+            "exchange": self.exchange.seq,
+            "received_at": iso(int(self.exchange.request.at * 1000)),
+            "outcome": self.outcome,
+            "call": self.call,
+            "message": self.message,
+            "steps": [step.as_json() for step in self.steps],
+            "deliveries": [delivery.as_json() for delivery in self.deliveries],
+        }
+
+
+def redacted(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers with credentials cut to their scheme and first characters."""
+    return {
+        name: _cut_key(value) if name.lower() in _SHOWN_HEADERS_REDACTED else value for name, value in headers.items()
+    }
+
+
+def _cut_key(value: str) -> str:
+    scheme, blank, key = value.rpartition(" ")
+    return f"{scheme}{blank}{key[:4]}…"
+
+
+def _json_or_text(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body.decode("utf-8", "replace")
+
+
+class Derived(Protocol):
+    """What deriving needs to know of one workspace: its Segment block and plan, and the vendors' answers under it."""
+
+    segment: SegmentSettings
+    plan: Plan
+
+    def answer(self, vendor: str, request: Request) -> Answer:
+        """Return what a vendor answers to a request, without its faults."""
+
+
+class Journeys:
+    """Derives journeys from the rows of a journal, and remembers the latest.
+
+    Args:
+        journal: the rows.
+        workspace: returns what was in force under a workspace's number.
+        over_http: whether deliveries inside the lab go over HTTP, so that the vendor's own exchange holds the records.
+    """
+
+    def __init__(self, journal: Journal, workspace: Callable[[int], Derived], *, over_http: bool = False) -> None:
+        self._journal = journal
+        self._workspace = workspace
+        self.over_http = over_http
+        self._cache: OrderedDict[int, list[Journey]] = OrderedDict()
+        self._cached_calls = 0
+
+    def clear(self) -> None:
+        """Forget what was derived."""
+        self._cache.clear()
+        self._cached_calls = 0
+
+    def of(self, row: Exchange) -> list[Journey]:
+        """Return the journeys of one exchange, in the order of its calls."""
+        if row.vendor != "segment" or not row.intake.calls:
+            return []
+        if (cached := self._cache.get(row.seq)) is not None:
+            return cached
+        journeys = self._derive(row)
+        if not row.queued:
+            self._remember(row.seq, journeys)
+        return journeys
+
+    def _remember(self, seq: int, journeys: list[Journey]) -> None:
+        self._cache[seq] = journeys
+        self._cached_calls += len(journeys)
+        while self._cached_calls > _CACHED_CALLS and len(self._cache) > 1:
+            self._cached_calls -= len(self._cache.popitem(last=False)[1])
+
+    def _derive(self, row: Exchange) -> list[Journey]:
+        workspace = self._workspace(row.workspace)
+        payload = payload_of(row.request)
+        duplicates = frozenset(row.intake.duplicates)
+        journeys = []
+        for opened in open_calls(payload, envelope_of(row), workspace.segment):
+            journey = Journey(row, opened.index, opened.call, opened.message, _contract_steps(row, opened))
+            journey.steps += opened.steps
+            if opened.index in duplicates:
+                journey.duplicate = True
+                journey.steps.append(_repeated(opened.call.get("messageId")))
+            elif opened.message is not None:
+                routed = workspace.plan.route(opened.message, row.intake.source, row.request.at)
+                journey.deliveries = [self._delivery(row, opened.index, way, workspace) for way in routed]
+            journeys.append(journey)
+        return journeys
+
+    def _delivery(self, row: Exchange, index: int, routed: Routed, workspace: Derived) -> Delivery:
+        sent = [
+            self._sent((row.seq, index, routed.destination, number), row, routed.type, sending, workspace)
+            for number, sending in enumerate(routed.sendings)
+        ]
+        return Delivery(routed.destination, routed.type, routed.steps, sent)
+
+    def _sent(self, key: DeliveryKey, row: Exchange, vendor: str, sending: Sending, workspace: Derived) -> Sent:
+        outgoing, steps = sending.outgoing, list(sending.steps)
+        attempts = self._journal.attempts(key) if row.queued else []
+        inside = is_inside(vendor, outgoing)
+        if row.queued and (attempts or not inside or self.over_http):
+            if not attempts or not attempts[-1].delivered or not inside:
+                return Sent(sending.mapping, outgoing, attempts, steps, [])
+            answer = workspace.answer(vendor, as_request(outgoing, attempts[-1].at))
+        else:
+            answer = workspace.answer(vendor, as_request(outgoing, row.request.at))
+            attempts = [attempt_of(answer, row.request.at)]
+        return Sent(sending.mapping, outgoing, attempts, steps + answer.steps, answer.records)
+
+    def all(self, *, newest_first: bool = False, containing: str = "") -> Iterator[Journey]:
+        """Yield every journey; ``containing`` skips requests whose body does not hold that text anywhere."""
+        needle = containing.encode() if containing.isascii() and containing.isprintable() else b""
+        if b'"' in needle or b"\\" in needle or b"/" in needle:
+            needle = b""
+        for row in self._journal.rows(newest_first=newest_first):
+            if needle and row.request.body and needle not in row.request.body:
+                continue
+            journeys = self.of(row)
+            yield from reversed(journeys) if newest_first else journeys
+
+
+def envelope_of(row: Exchange) -> Envelope:
+    """Return what the calls of an exchange share."""
+    remote = row.request.headers.get("x-forwarded-for", "127.0.0.1").partition(",")[0].strip()
+    return Envelope(row.request.at, row.intake.kind, row.intake.source, f"trackside-{row.seq}", remote)
+
+
+def is_inside(vendor: str, outgoing: Outgoing) -> bool:
+    """Return whether a request goes to a vendor of this lab: its address is that vendor's public one."""
+    host = urlsplit(outgoing.url).hostname or ""
+    return vendor != "webhook" and host in INSIDE_HOSTS.get(vendor, ())
+
+
+INSIDE_HOSTS = {
+    "statsig": ("api.statsig.com",),
+    "split": ("events.split.io",),
+    "launchdarkly": ("events.launchdarkly.com",),
+}
+"""The public hosts that the lab itself stands for; a delivery to any other address leaves the lab."""
+
+
+def as_request(outgoing: Outgoing, at: float) -> Request:
+    """Return the request as the destination's endpoint sees it."""
+    url = urlsplit(outgoing.url)
+    headers = {name.lower(): value for name, value in outgoing.headers.items()}
+    return Request(outgoing.method, url.path, headers, outgoing.body, at=at)
+
+
+def attempt_of(answer: Answer, at: float) -> Attempt:
+    """Return a first attempt that got this answer; no retry follows, as a vendor without faults never asks for one."""
+    steps: tuple[Step, ...] = ()
+    if not 200 <= answer.status < 300:
+        text = f"the destination refused the message for good: status {answer.status}"
+        known = any(step.level for step in answer.steps)
+        steps = (
+            Step(
+                "fault",
+                "segment.delivery.refused",
+                text,
+                fix="see the answer's body, then its rule",
+                level=None if known else "error",
+                code=f"errors.discarded.{answer.status}",
+            ),
+        )
+    return Attempt(at, answer.status, answer.body, steps=steps)
+
+
+def _repeated(message_id: str) -> Step:
+    return Step(
+        "drop",
+        "segment.dedup",
+        f"messageId {message_id} came before within the deduplication window; Segment answers 200 and drops the repeat",
+        "$.messageId",
+        "give each call its own messageId; a retry of the same call needs nothing",
+        "note",
+    )
+
+
+def _contract_steps(row: Exchange, opened: Opened) -> list[Step]:
+    """Return the broken rules of a call's contract, placed from the call; quick when the whole body kept it."""
+    if row.intake.valid or not isinstance(opened.call, dict):
+        return []
+    kind = row.intake.kind or opened.call.get("type")
+    name = f"segment/{kind}"
+    if kind is None or name not in catalog.names():
+        return []
+    return [catalog.as_step(fault) for fault in catalog.faults(name, opened.call)]

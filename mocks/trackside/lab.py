@@ -1,0 +1,458 @@
+"""The lab: all vendors wired together. Start it, point SDKs at it, ask what became of their events."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from trackside import launchdarkly, segment, split, statsig, workspace
+from trackside.clock import Clock
+from trackside.delivery import Deliverer
+from trackside.errors import TracksideError
+from trackside.journal import DEFAULT_LIMIT, Attempt, DeliveryKey, Exchange, Journal
+from trackside.journeys import Journey, Journeys, Sent, as_request, is_inside
+from trackside.segment.routes import Segment
+from trackside.segment.settings import SegmentSettings
+from trackside.steps import Record, Step
+from trackside.vendor import Mock
+from trackside.wire import Answer, Outgoing, Request
+from trackside.workspace import Workspace
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from trackside.segment.routing import Plan
+    from trackside.server import Server
+
+VENDORS = {
+    "segment": segment.VENDOR,
+    "statsig": statsig.VENDOR,
+    "split": split.VENDOR,
+    "launchdarkly": launchdarkly.VENDOR,
+}
+"""The vendors of a lab, in the order that they are listed; a new one is a folder and a line here."""
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A step that a person should know of, with the message or request that it belongs to.
+
+    Attributes:
+        step: what happened.
+        vendor: whose rule it is: the destination's vendor, or ``segment``.
+        message_id: of the message; empty for a request as a whole.
+        where: ``METHOD path`` of the request.
+    """
+
+    step: Step
+    vendor: str
+    message_id: str
+    where: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the finding as JSON."""
+        return {**self.step.as_json(), "vendor": self.vendor, "message_id": self.message_id, "where": self.where}
+
+    def __str__(self) -> str:
+        of = f", message {self.message_id}" if self.message_id else ""
+        return f"{self.step.level} {self.vendor}: {self.step} [{self.where}{of}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One record that a vendor keeps, and the way it came.
+
+    Attributes:
+        record: as the vendor keeps it.
+        exchange: the request that brought it into the lab: Segment's, or the vendor's own.
+        journey: the Segment message it was made of; None for a request straight to the vendor.
+    """
+
+    record: Record
+    exchange: Exchange
+    journey: Journey | None
+
+
+class _Configured:
+    """One workspace in force: what deriving asks of it."""
+
+    def __init__(self, loaded: Workspace, mocks: Mapping[str, Mock]) -> None:
+        self.workspace = loaded
+        self.segment: SegmentSettings = loaded.segment
+        self.plan: Plan = loaded.plan
+        self._mocks = mocks
+
+    def answer(self, vendor: str, request: Request) -> Answer:
+        """Return what a vendor answers to a request under this workspace, without its faults."""
+        return self._mocks[vendor].answer(request, getattr(self.workspace, vendor))
+
+
+class Lab:
+    """One running set of mocks with its own state; two labs in one process share nothing.
+
+    Args:
+        workspace: a file, its content as a mapping, a loaded `Workspace`, or None for the demo workspace.
+        host: the address to listen on; loopback unless told otherwise.
+        ports: a fixed port per vendor (and ``admin``); any free one for those left out.
+        strict: refuse Segment calls that break their contract.
+        data: a SQLite file that keeps the journal beyond the process.
+        limit: messages that the journal holds; the oldest go first.
+        start_at: epoch seconds at which the lab's clock stands but for `advance`; real time when None.
+        admin_token: what the control API wants when it is bound off loopback; a random one when empty.
+        deliveries: ``direct`` calls a vendor of the lab as a function, ``http`` over its port; the answers are the same.
+
+    Raises:
+        WorkspaceError: with every fault of the workspace.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace | Mapping[str, Any] | Path | str | None = None,
+        *,
+        host: str = HOST,
+        ports: Mapping[str, int] | None = None,
+        strict: bool = False,
+        data: Path | str | None = None,
+        limit: int = DEFAULT_LIMIT,
+        start_at: float | None = None,
+        deliveries: Literal["direct", "http"] = "direct",
+        admin_token: str = "",
+    ) -> None:
+        self.clock = Clock(start_at)
+        self.host = host
+        self.admin_token = admin_token or secrets.token_urlsafe(16)
+        self._fixed_ports = dict(ports or {})
+        self._over_http = deliveries == "http"
+        self._lock = threading.RLock()
+        self._server: Server | None = None
+        self._keeper = None
+        if data is not None:
+            from trackside.sqlite import SqliteKeeper  # noqa: PLC0415 - only a lab with a file needs it
+
+            self._keeper = SqliteKeeper(data)
+        self.journal = Journal(limit, self._keeper)
+        self.journeys_of = Journeys(self.journal, self._configured, over_http=self._over_http)
+        self._deliverer = Deliverer(self.journal, self.clock)
+        self._workspaces: dict[int, _Configured] = {}
+        self.workspace = self._load(workspace)
+        self._segment = Segment(self.workspace.segment, self.workspace.accept_any_key, strict)
+        self.segment = Mock(VENDORS["segment"], self)
+        self.statsig = Mock(VENDORS["statsig"], self)
+        self.split = Mock(VENDORS["split"], self)
+        self.launchdarkly = Mock(VENDORS["launchdarkly"], self)
+        self.mocks: dict[str, Mock] = {name: getattr(self, name) for name in VENDORS}
+        self._number = 0
+        self._restore()
+        self._put_in_force()
+
+    # ---- configuring
+
+    def _load(self, source: Workspace | Mapping[str, Any] | Path | str | None) -> Workspace:
+        return workspace.load(source)
+
+    def _put_in_force(self) -> None:
+        self._number += 1
+        self._workspaces[self._number] = _Configured(self.workspace, self.mocks)
+        if self._keeper is not None:
+            self._keeper.keep_workspace(self._number, self.workspace.document)
+
+    def _configured(self, number: int) -> _Configured:
+        return self._workspaces[number]
+
+    def configure(self, source: Workspace | Mapping[str, Any] | Path | str | None) -> None:
+        """Put another workspace in force; what is in the journal is still read under the one of its time.
+
+        Raises:
+            WorkspaceError: with every fault of it; the old one then stays in force.
+        """
+        loaded = self._load(source)
+        with self._lock:
+            if loaded is self.workspace:
+                return
+            self.workspace = loaded
+            self._segment.configure(loaded.segment, any_key=loaded.accept_any_key)
+            self._put_in_force()
+
+    def settings(self, vendor: str) -> Any:
+        """Return what a vendor's endpoints take beside the request: its settings, for Segment its state."""
+        return self._segment if vendor == "segment" else getattr(self.workspace, vendor)
+
+    @property
+    def strict(self) -> bool:
+        """Whether Segment refuses calls that break their contract."""
+        return self._segment.strict
+
+    @strict.setter
+    def strict(self, value: bool) -> None:
+        self._segment.strict = value
+
+    # ---- starting and stopping
+
+    def start(self) -> Lab:
+        """Listen on every port; returns the lab when all of them answer.
+
+        Raises:
+            TracksideError: a port is taken, naming who holds it where that can be known.
+        """
+        from trackside.server import Server  # noqa: PLC0415 - a lab that nobody serves needs no server
+
+        if self._server is None:
+            self._server = Server(self, self.host, self._fixed_ports)
+            self._server.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening, end every thread, close the file."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+        self._deliverer.stop()
+        if self._keeper is not None:
+            self._keeper.close()
+
+    def __enter__(self) -> Lab:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The address of every vendor and of ``admin``, such as ``{"segment": "http://127.0.0.1:8080", …}``.
+
+        Raises:
+            TracksideError: the lab was not started.
+        """
+        if self._server is None:
+            raise TracksideError("the lab is not listening", "Lab.urls", "start it: with Lab() as lab, or lab.start()")
+        return self._server.urls
+
+    # ---- receiving
+
+    def receive(self, vendor: str, request: Request) -> Answer:
+        """Take one request to a vendor and return its answer; it is in the journal when this returns."""
+        mock = self.mocks[vendor]
+        with self._lock:
+            request.at = self.clock.now()
+            answer = mock.handle(request)
+            queued = bool(answer.intake and answer.intake.calls) and self._needs_queue(answer.intake.source)  # type: ignore[union-attr]
+            row = self.journal.append(vendor, request, answer, self._number, queued=queued)
+        if queued:
+            self._enqueue(row)
+        return answer
+
+    def _needs_queue(self, source: str) -> bool:
+        """Return whether deliveries of a source cannot be derived: some leave the lab, or a vendor was told to fail."""
+        if self._over_http or self.workspace.plan.external(source):
+            return True
+        return any(mock.faults for mock in self.mocks.values())
+
+    def _enqueue(self, row: Exchange) -> None:
+        configured = self._workspaces[row.workspace]
+        for journey in self.journeys_of.of(row):
+            for delivery in journey.deliveries:
+                for number, sent in enumerate(delivery.sent):
+                    key = (row.seq, journey.index, delivery.destination, number)
+                    self._push(key, delivery.vendor, sent, configured)
+
+    def _push(self, key: DeliveryKey, vendor: str, sent: Sent, configured: _Configured) -> None:
+        """Take on one delivery, unless it is derived: inside the lab, to a vendor without faults, not yet tried."""
+        made = tuple(self.journal.attempts(key))
+        if made and made[-1].due is None:
+            return
+        inside = is_inside(vendor, sent.outgoing)
+        if inside and not made and not self.mocks[vendor].faults and not self._over_http:
+            return
+        outgoing, attempt = sent.outgoing, None
+        if inside and self._over_http:
+            outgoing = _moved(outgoing, self.urls[vendor])
+        elif inside:
+
+            def attempt(outgoing: Outgoing, now: float) -> Attempt:
+                return self._attempt_inside(vendor, outgoing, now)
+
+        self._deliverer.push(key, outgoing, configured.segment.retry, attempt, made=made)
+
+    def _attempt_inside(self, vendor: str, outgoing: Outgoing, now: float) -> Attempt:
+        request = as_request(outgoing, now)
+        fault = self.mocks[vendor].take_fault()
+        if fault is not None and fault.error:
+            return Attempt(now, 0, error=fault.error)
+        if fault is not None:
+            return Attempt(now, fault.status, fault.body)
+        answer = self.mocks[vendor].answer(request, self.settings(vendor))
+        return Attempt(now, answer.status, answer.body)
+
+    def _restore(self) -> None:
+        """Take back what the file holds, and go on with deliveries that were not over."""
+        if self._keeper is None:
+            return
+        for number, document in self._keeper.workspaces().items():
+            self._workspaces[number] = _Configured(workspace.load(document), self.mocks)
+            self._number = max(self._number, number)
+        unfinished = []
+        for row, attempts in self._keeper.rows():
+            self.journal.restore(row, attempts)
+            if row.queued:
+                unfinished.append(row)
+            self._remember_ids(row)
+        for row in unfinished:
+            self._enqueue(row)
+
+    def _remember_ids(self, row: Exchange) -> None:
+        """Let deduplication know the messageIds of a restored row."""
+        if not row.intake.calls:
+            return
+        ids = [
+            (journey.index, str(journey.call["messageId"]))
+            for journey in self.journeys_of.of(row)
+            if journey.outcome == "accepted" and isinstance(journey.call.get("messageId"), str)
+        ]
+        self._segment.seen.repeated(ids, row.intake.source, row.request.at)
+
+    # ---- time
+
+    def advance(self, seconds: float) -> None:
+        """Move the lab's clock ahead; retries that fall due inside the lab are over when this returns."""
+        self.clock.advance(seconds)
+        self._deliverer.poke()
+
+    def settle(self, timeout: float = 10.0) -> None:
+        """Return when nothing is due now and no delivery is under way.
+
+        Raises:
+            TracksideError: that took longer than ``timeout`` seconds.
+        """
+        if not self._deliverer.settle(timeout):
+            raise TracksideError(
+                f"deliveries were still under way after {timeout} s",
+                "Lab.settle",
+                "see that webhook destinations answer, or pass a longer timeout",
+            )
+
+    def reset(self) -> None:
+        """Forget every message, record, fault and seen id, at once; the workspace stays in force."""
+        with self._lock:
+            self._deliverer.reset()
+            self._segment.seen.reset()
+            for mock in self.mocks.values():
+                mock.faults.clear()
+            self.clock.reset()
+            self.journal.clear()
+            self.journeys_of.clear()
+
+    # ---- reading
+
+    def journeys(
+        self,
+        *,
+        message_id: str | None = None,
+        user: str | None = None,
+        vendor: str | None = None,
+        drops: bool = False,
+        newest_first: bool = False,
+    ) -> Iterator[Journey]:
+        """Yield journeys, oldest first unless told otherwise.
+
+        Args:
+            message_id: only those with this messageId.
+            user: only those with this userId or anonymousId.
+            vendor: only those that were on their way to this vendor or destination.
+            drops: only those that were discarded, repeated, dropped, refused or not yet delivered somewhere (at
+                ``vendor``, if named).
+            newest_first: the latest first.
+        """
+        for journey in self.journeys_of.all(newest_first=newest_first, containing=_rarer(message_id, user)):
+            if message_id is not None and journey.get("messageId") != message_id:
+                continue
+            if user is not None and user not in (journey.get("userId"), journey.get("anonymousId")):
+                continue
+            delivery = journey.delivery(vendor) if vendor is not None else None
+            if vendor is not None and vendor != "segment" and delivery is None:
+                continue
+            if drops and not (delivery.outcome != "delivered" if delivery else journey.dropped_anywhere()):
+                continue
+            yield journey
+
+    def journey(self, message_id: str) -> Journey:
+        """Return the first journey of a messageId.
+
+        Raises:
+            TracksideError: there is none, or it was evicted.
+        """
+        for found in self.journeys(message_id=message_id):
+            return found
+        self.journal.require_complete(f"the journey of {message_id}")
+        raise TracksideError(f"no message has the messageId {message_id!r}", "the journal", "look at Lab.journeys()")
+
+    def kept(self, vendor: str, *, newest_first: bool = False, containing: str = "") -> Iterator[Kept]:
+        """Yield what a vendor keeps, with the way it came, in the order of arrival."""
+        for row in self.journal.rows(newest_first=newest_first):
+            if row.vendor == vendor and vendor != "segment":
+                answer = self._workspaces[row.workspace].answer(vendor, row.request) if row.status < 300 else None
+                records = answer.records if answer else []
+                yield from (Kept(record, row, None) for record in (reversed(records) if newest_first else records))
+            elif row.vendor == "segment" and row.intake.calls and not self._over_http:
+                if (
+                    containing
+                    and containing.isalnum()
+                    and row.request.body
+                    and containing.encode() not in row.request.body
+                ):
+                    continue
+                journeys = self.journeys_of.of(row)
+                for journey in reversed(journeys) if newest_first else journeys:
+                    for delivery in journey.deliveries:
+                        if delivery.vendor == vendor:
+                            yield from (Kept(record, row, journey) for record in delivery.records())
+
+    def exchanges(self, vendor: str | None = None) -> list[Exchange]:
+        """Return the requests that came to a vendor, or to all, oldest first."""
+        return [row for row in self.journal.rows() if vendor is None or row.vendor == vendor]
+
+    def steps_of(self, row: Exchange) -> list[Step]:
+        """Return what happened to a request as a whole."""
+        if row.vendor == "segment" or row.steps:
+            return row.steps
+        return self._workspaces[row.workspace].answer(row.vendor, row.request).steps
+
+    def findings(self, *, notes: bool = False) -> Iterator[Finding]:
+        """Yield every error and warning so far, oldest first; with ``notes`` also what is only worth knowing."""
+        levels = ("error", "warning", "note") if notes else ("error", "warning")
+        for row in self.journal.rows():
+            where = f"{row.request.method} {row.request.path}"
+            for step in self.steps_of(row):
+                if step.level in levels:
+                    yield Finding(step, row.vendor, "", where)
+            for journey in self.journeys_of.of(row):
+                message_id = str(journey.get("messageId") or "")
+                vendors = {delivery.destination: delivery.vendor for delivery in journey.deliveries}
+                for destination, step in journey.all_steps():
+                    if step.level in levels:
+                        yield Finding(step, vendors.get(destination, "segment"), message_id, where)
+
+    def stats(self) -> dict[str, Any]:
+        """Return counts: what the journal holds, and what waits for a retry."""
+        return {
+            **self.journal.stats(),
+            "ids_seen": len(self._segment.seen),
+            "ids_aged_out_early": self._segment.seen.aged_out_early,
+            "deliveries_waiting": self._deliverer.waiting(),
+        }
+
+
+def _rarer(*texts: str | None) -> str:
+    return next((text for text in texts if text), "")
+
+
+def _moved(outgoing: Outgoing, base: str) -> Outgoing:
+    path = "/" + outgoing.url.split("/", 3)[3]
+    return Outgoing(outgoing.method, base + path, outgoing.headers, outgoing.body)

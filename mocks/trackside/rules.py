@@ -1,0 +1,1285 @@
+"""The rules: every behaviour that trackside follows, with its source and how sure we are of it.
+
+A rule's id is written in the code that follows it, in the reason of a drop, and in the scenario that proves it. A rule
+that is ``assumed`` or that vendors' pages contradict names the setting that switches it, and the generated page of
+contradictions lists it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Confidence = Literal["documented", "observed", "assumed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document, a published package or a repository.
+
+    Attributes:
+        title: as its owner calls it.
+        address: where it stands.
+        read: the day it was read or run, ISO 8601.
+    """
+
+    title: str
+    address: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One observable behaviour.
+
+    Attributes:
+        id: ``vendor.direction.name``.
+        text: the behaviour, one or two sentences.
+        source: where it is said, or where it was seen.
+        confidence: ``documented``, ``observed`` (seen by running the vendor's published code) or ``assumed``.
+        setting: the workspace path that switches it, such as ``split.segment_inbound[].page_prefix``; empty if none.
+        otherwise: what another document says, or what is left open; shown on the page of contradictions.
+    """
+
+    id: str
+    text: str
+    source: Source
+    confidence: Confidence = "documented"
+    setting: str = ""
+    otherwise: str = ""
+
+    @property
+    def vendor(self) -> str:
+        """The first part of the id."""
+        return self.id.partition(".")[0]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the rule as ``trackside rules --json`` lists it."""
+        row: dict[str, Any] = {
+            "id": self.id,
+            "vendor": self.vendor,
+            "text": self.text,
+            "source": f"{self.source.title}, {self.source.address} (read {self.source.read})",
+            "confidence": self.confidence,
+        }
+        if self.setting:
+            row["setting"] = self.setting
+        if self.otherwise:
+            row["otherwise"] = self.otherwise
+        return row
+
+
+# ---- sources: Segment
+HTTP_API = Source(
+    "Segment: HTTP Tracking API", "segment.com/docs/connections/sources/catalog/libraries/server/http-api", "2026-11-21"
+)
+
+SPEC_COMMON = Source("Segment: Spec, Common Fields", "segment.com/docs/connections/spec/common", "2026-11-21")
+DELIVERY_OVERVIEW = Source("Segment: Delivery Overview", "segment.com/docs/connections/delivery-overview", "2026-11-21")
+DUPLICATES = Source("Segment: Handling Duplicate Data", "segment.com/docs/guides/duplicate-data", "2026-11-21")
+RATE_LIMITS = Source("Segment: Rate Limits", "segment.com/docs/connections/rate-limits", "2026-11-21")
+OAUTH_PAGE = Source("Segment: OAuth 2.0", "segment.com/docs/connections/oauth", "2026-11-21")
+PIXEL_PAGE = Source(
+    "Segment: Pixel Tracking API",
+    "segment.com/docs/connections/sources/catalog/libraries/server/pixel-tracking-api",
+    "2026-11-21",
+)
+FILTERING_DATA = Source("Segment: Filtering your Segment Data", "segment.com/docs/guides/filtering-data", "2026-11-21")
+DELIVERY_PAGE = Source("Segment: Destinations Overview", "segment.com/docs/connections/destinations", "2026-11-21")
+CATALOG = Source(
+    "Segment's destination catalogue",
+    "github.com/segmentio/segment-docs, src/_data/catalog/destinations.yml",
+    "2026-11-21",
+)
+ANALYTICS_NEXT = Source(
+    "npm package @segment/analytics-next 1.84.3", "www.npmjs.com/package/@segment/analytics-next", "2026-11-21"
+)
+WRITE_KEY_THREAD = Source("segmentio/analytics-go, issue 205", "github.com/segmentio/analytics-go", "2026-11-21")
+
+# ---- sources: Statsig
+STATSIG_SEGMENT = Source("Statsig: Segment", "docs.statsig.com/integrations/data-connectors/segment", "2026-11-21")
+STATSIG_FILTERING = Source("Statsig: Event Filtering", "docs.statsig.com/integrations/event_filtering", "2026-11-21")
+STATSIG_EVENTS = Source("Statsig: Log your first custom event", "docs.statsig.com/guides/logging-events", "2026-11-21")
+STATSIG_CONSOLE = Source("Statsig: Console API", "docs.statsig.com/console-api/introduction", "2026-11-21")
+SEGMENT_STATSIG = Source(
+    "Segment: Statsig Destination", "segment.com/docs/connections/destinations/catalog/statsig", "2026-11-21"
+)
+SEGMENT_PARTNERS = Source("Segment: Build a destination", "segment.com/docs/partners/direct-destination", "2026-11-21")
+
+# ---- sources: Split
+FME_SEGMENT = Source(
+    "Harness FME: Segment",
+    "developer.harness.io/docs/feature-management-experimentation/integrations/segment",
+    "2026-11-21",
+)
+
+FME_EVENTS = Source(
+    "Harness FME: Events",
+    "developer.harness.io/docs/feature-management-experimentation/experimentation/events",
+    "2026-11-21",
+)
+FME_EVENTS_SETUP = Source(
+    "Harness FME: Setting up events",
+    "developer.harness.io/docs/feature-management-experimentation/experimentation/events/setup",
+    "2026-11-21",
+)
+FME_SEND_EVENTS = Source(
+    "Harness FME: Send Segment events",
+    "developer.harness.io/docs/feature-management-experimentation/integrations/guides/send-events",
+    "2026-11-21",
+)
+FME_VERIFY_EVENTS = Source(
+    "Harness FME: Verify Segment events",
+    "developer.harness.io/docs/feature-management-experimentation/integrations/guides/verify-events",
+    "2026-11-21",
+)
+SPLIT_IDENTITIES = Source("Split API: Save identities", "docs.split.io/reference/save-identities", "2026-11-21")
+SPLIT_SDK = Source("Split's SDK for Python, splitio_client 10.7.0", "pypi.org/project/splitio-client", "2026-11-21")
+SEGMENT_SPLIT = Source(
+    "Segment: Split destination", "segment.com/docs/connections/destinations/catalog/split", "2026-11-21"
+)
+SEGMENT_SUBSCRIPTIONS = Source(
+    "Segment: Build a subscription webhook", "segment.com/docs/partners/subscriptions/build-webhook", "2026-11-21"
+)
+
+# ---- sources: LaunchDarkly
+LAUNCHDARKLY_SEGMENT = Source(
+    "LaunchDarkly: Segment for metrics", "launchdarkly.com/docs/integrations/segment", "2026-11-21"
+)
+LAUNCHDARKLY_IMPORT = Source(
+    "LaunchDarkly: Importing events", "launchdarkly.com/docs/home/metrics/import-events", "2026-11-21"
+)
+LAUNCHDARKLY_HARNESS = Source(
+    "launchdarkly/sdk-test-harness 2.41.0", "github.com/launchdarkly/sdk-test-harness", "2026-11-21"
+)
+SEGMENT_LAUNCHDARKLY_CODE = Source(
+    "npm package @segment/action-destinations 3.497.0",
+    "www.npmjs.com/package/@segment/action-destinations",
+    "2026-11-21",
+)
+LAUNCHDARKLY_RELAY = Source("launchdarkly/ld-relay 8.10.1", "github.com/launchdarkly/ld-relay", "2026-11-21")
+
+# ---- rules: Segment, ingest and pipeline
+SEGMENT_INGEST: tuple[Rule, ...] = (
+    Rule(
+        "segment.tracking-api",
+        "Each call type has its own path, in full (`/v1/track`) and by the first letter as the browser SDK writes it (`/v1/t`); `/v1/batch`, `/v1/b` and the older `/v1/import` take batches.",
+        HTTP_API,
+    ),
+    Rule(
+        "segment.answer.success",
+        'Every accepted request is answered with exactly 200 and `{"success": true}`, also when its calls are discarded later; Python SDKs before 2.4 take 202 and 204 for failures.',
+        HTTP_API,
+    ),
+    Rule(
+        "segment.answer.bad-request",
+        "A body that is not JSON, or not in the encoding that it names, is answered 400.",
+        HTTP_API,
+        "assumed",
+        otherwise="The 400 is documented, its body is not. Here it holds `code` and `message`, as Python SDKs before 2.4 retry a JSON error without them.",
+    ),
+    Rule(
+        "segment.content-type",
+        "A body is read as JSON whatever its content type says: the browser SDK sends text/plain. Gzip is undone.",
+        ANALYTICS_NEXT,
+        "observed",
+        otherwise="The HTTP API page asks for application/json.",
+    ),
+    Rule(
+        "segment.cors",
+        "Browsers get an answer to their preflight that names the headers they ask for (`authorization`, `x-retry-count`), and their origin back.",
+        ANALYTICS_NEXT,
+        "observed",
+        otherwise="The live server's CORS headers are not public.",
+    ),
+    Rule(
+        "segment.unknown-path",
+        'A path that does not exist is answered 404 `{"success": false}`, and recorded with the list of paths that do.',
+        ANALYTICS_NEXT,
+        "assumed",
+        otherwise="It is what Segment's own test server answers; the live service's answer is not public.",
+    ),
+    Rule(
+        "segment.write-key",
+        "The write key is taken from the user name of Basic authentication (with or without the colon), from `writeKey` in the body, or from the body beside a bearer token. Where Basic and body disagree, Basic is used.",
+        HTTP_API,
+    ),
+    Rule("segment.write-key.missing", "A request without a write key is answered 400.", WRITE_KEY_THREAD, "observed"),
+    Rule(
+        "segment.write-key.unknown",
+        "A request with an unknown write key is answered 200 and dropped: the edge does not know the keys.",
+        WRITE_KEY_THREAD,
+        "observed",
+        setting="segment.unknown_write_key",
+        otherwise="Some very short keys were seen to get a 400.",
+    ),
+    Rule(
+        "segment.oauth",
+        "`POST /token` answers a form-encoded client assertion (a JWT whose `iss` and `sub` are the OAuth app's id) with an access token and a numeric `expires_in`.",
+        OAUTH_PAGE,
+        otherwise="The assertion's claims are checked here, its signature is not.",
+    ),
+    Rule(
+        "segment.oauth.token",
+        "A bearer token that was not issued here, or that has expired, is answered 401: the SDKs then ask for a new one.",
+        OAUTH_PAGE,
+        "assumed",
+        otherwise="That SDKs renew their token after a 401 is read from their code; the service's own answer is not public.",
+    ),
+    Rule(
+        "segment.cdn",
+        "`GET /v1/projects/<write key>/settings` is the browser SDK's settings document; it points the SDK back here. An unknown key gets 404.",
+        ANALYTICS_NEXT,
+        "observed",
+    ),
+    Rule(
+        "segment.metrics",
+        "`POST /v1/m` takes the browser SDK's metrics about itself; they are no events and go nowhere.",
+        ANALYTICS_NEXT,
+        "observed",
+    ),
+    Rule(
+        "segment.pixel",
+        "`GET /v1/pixel/<type>` takes a call as base64 in `data`, or as query parameters with dotted names; the answer is always 200 with a one-pixel GIF, also on errors.",
+        PIXEL_PAGE,
+    ),
+    Rule(
+        "segment.limit.event-size",
+        "A call has at most 32 KB: a larger one is answered 400 on its own path.",
+        HTTP_API,
+        setting="segment.kilobyte",
+        otherwise="Whether a KB is 1,024 or 1,000 bytes is not said, nor what becomes of a larger one inside a batch: here it is discarded behind the 200.",
+    ),
+    Rule(
+        "segment.limit.batch-size",
+        "A batch request has at most 500 KB; a larger one is answered 400.",
+        HTTP_API,
+        setting="segment.kilobyte",
+        otherwise="Whether a KB is 1,024 or 1,000 bytes is not said.",
+    ),
+    Rule(
+        "segment.limit.batch-events",
+        "A batch has at most 2,500 events; the answer is 200, the events over it are rejected.",
+        HTTP_API,
+        otherwise="Which of them are rejected is not said; here the ones after the 2,500th.",
+    ),
+    Rule(
+        "segment.limit.message-id",
+        "A messageId has at most 100 characters.",
+        SPEC_COMMON,
+        setting="segment.long_message_id",
+        otherwise="What becomes of a call with a longer one is not said, here it is discarded; the HTTP API page says fewer than 100.",
+    ),
+    Rule(
+        "segment.limit.properties",
+        "A call has at most 10,000 properties (or traits); those over it are left out.",
+        RATE_LIMITS,
+    ),
+    Rule(
+        "segment.limit.depth",
+        "A call nested deeper than about 250 levels is discarded, as it cannot be passed on.",
+        HTTP_API,
+        "assumed",
+        otherwise="No page gives a limit; this one is trackside's own.",
+    ),
+    Rule(
+        "segment.source.disabled",
+        "What comes with the write key of a source that is switched off is answered 200 and discarded as source_disabled.",
+        DELIVERY_OVERVIEW,
+    ),
+    Rule(
+        "segment.discard.no-id",
+        "A call with neither userId nor anonymousId is discarded behind the 200. Null counts as absent: the Python SDK sends the unused id as null.",
+        DELIVERY_OVERVIEW,
+        otherwise="The HTTP API page words it as an error answer, no_user_anon_id; by its own list of statuses it cannot be one.",
+    ),
+    Rule(
+        "segment.discard.id-not-string",
+        "A call whose userId or anonymousId is empty or not a string is discarded as id_not_string.",
+        DELIVERY_OVERVIEW,
+    ),
+    Rule(
+        "segment.discard.event",
+        "A track call without an event is discarded as event_not_defined, one whose event is not a string as event_not_string.",
+        DELIVERY_OVERVIEW,
+        otherwise="An empty event is taken for a missing one here.",
+    ),
+    Rule(
+        "segment.discard.properties",
+        "A call whose properties are not an object is discarded as properties_not_object; null counts as absent.",
+        DELIVERY_OVERVIEW,
+    ),
+    Rule(
+        "segment.discard.traits",
+        "A call whose traits are not an object is discarded as traits_not_object; null counts as absent.",
+        DELIVERY_OVERVIEW,
+    ),
+    Rule(
+        "segment.discard.name",
+        "A page or screen whose name is empty or not a string is discarded as name_not_string; null counts as absent.",
+        DELIVERY_OVERVIEW,
+    ),
+    Rule(
+        "segment.discard.category",
+        "A page or screen whose category is empty or not a string is discarded as category_not_string.",
+        DELIVERY_OVERVIEW,
+    ),
+    Rule(
+        "segment.discard.consent",
+        "The event Segment Consent Preference Updated is discarded when its consent version is no number or its advertising id no string.",
+        DELIVERY_OVERVIEW,
+    ),
+    Rule(
+        "segment.discard.type",
+        "A batch item names its own type; one without a type that Segment knows is discarded.",
+        HTTP_API,
+        "assumed",
+        otherwise="That the type is required is documented, what becomes of an item without one is not.",
+    ),
+    Rule(
+        "segment.discard.not-an-object",
+        "A batch item that is not a JSON object is discarded.",
+        HTTP_API,
+        "assumed",
+        otherwise="No page says what becomes of one.",
+    ),
+    Rule(
+        "segment.discard.empty-batch",
+        "A batch without messages is answered 200 and recorded as empty_batch.",
+        DELIVERY_OVERVIEW,
+    ),
+    Rule(
+        "segment.discard.partial-batch",
+        "Of a batch with some bad messages the good ones are taken, and multi_user_error is recorded; empty_batch_result where none is left.",
+        DELIVERY_OVERVIEW,
+    ),
+    Rule(
+        "segment.batch",
+        "A batch's own context and integrations are merged into each of its items.",
+        HTTP_API,
+        setting="segment.batch_merge",
+        otherwise="Which side wins where both have a key is not said; here the item's.",
+    ),
+    Rule(
+        "segment.message-id",
+        "A call without a messageId gets one on receipt, and so is never a duplicate.",
+        DUPLICATES,
+        otherwise="A messageId that is no text counts as missing here.",
+    ),
+    Rule(
+        "segment.dedup",
+        "A messageId that came before within 24 hours is dropped behind the 200, whichever source it came through. The window also ends after the last 100,000 ids.",
+        DUPLICATES,
+        setting="segment.dedup",
+        otherwise="The bound by number is trackside's own, for a flat memory; users often expect the scope to be the source.",
+    ),
+    Rule(
+        "segment.timestamp",
+        "What destinations get as timestamp is receivedAt - (sentAt - originalTimestamp), so that a wrong client clock does no harm; without a client timestamp it is receivedAt.",
+        SPEC_COMMON,
+        otherwise="Without sentAt, which no page covers, the timestamp stays as it is.",
+    ),
+    Rule(
+        "segment.timestamp.unreadable",
+        "A timestamp that cannot be read is replaced by the time of receipt.",
+        SPEC_COMMON,
+        "assumed",
+        otherwise="No page says what becomes of one.",
+    ),
+    Rule(
+        "segment.context.ip",
+        "context.ip is filled from the connection for client-side events, and where a call sets context.direct.",
+        SPEC_COMMON,
+        setting="segment.server_ip",
+    ),
+    Rule(
+        "segment.sources",
+        "A source has a write key and feeds the destinations that it is connected to, each with its own toggle.",
+        LAUNCHDARKLY_SEGMENT,
+    ),
+    Rule(
+        "segment.integrations",
+        "The integrations object selects destinations by their catalogue names, exactly spelt: a named value beats All, All is true by default, an object counts as true.",
+        FILTERING_DATA,
+    ),
+    Rule(
+        "segment.unsupported-type",
+        "Segment's catalogue lists the call types that each destination takes; one that it does not list would be discarded before filters and mappings.",
+        CATALOG,
+        setting="segment.catalog_methods",
+        otherwise="The vendors' own pages take more types than the catalogue lists (Split: page, screen, group; Statsig: screen). By default the vendor's page decides.",
+    ),
+    Rule(
+        "segment.direct",
+        "Statsig and Split get each message raw, one per request, with the API key as Basic user name and the user agent Segment.io/1.0.",
+        SEGMENT_PARTNERS,
+    ),
+    Rule(
+        "segment.delivery.retry",
+        "A delivery that gets 408, 423, 429, a 5xx other than 501, or no answer, is tried again for four hours with growing waits.",
+        DELIVERY_PAGE,
+        setting="segment.retry",
+        otherwise="The four hours are documented, the number of tries and their spacing are not. A destination's Retry-After is not said to be heeded, and is not.",
+    ),
+    Rule(
+        "segment.delivery.refused",
+        "A delivery that gets any other status is not tried again, and is recorded as discarded with that status.",
+        DELIVERY_PAGE,
+    ),
+    Rule(
+        "segment.delivery.redirect",
+        "A destination's redirect is not followed: deliveries leave the machine only to addresses that the workspace names.",
+        DELIVERY_PAGE,
+        "assumed",
+        otherwise="Segment's Actions framework follows a 302 that has a Location.",
+    ),
+    Rule(
+        "segment.contract",
+        "Each request body is checked against its JSON Schema contract. A fault is recorded as an error and, as at Segment, changes no answer: the 200 is kept unless the lab is strict.",
+        HTTP_API,
+    ),
+)
+
+# ---- rules: Segment, destination filters
+FQL_PAGE = Source(
+    "Segment: Destination Filter Query Language", "www.twilio.com/docs/segment/api/public-api/fql", "2026-11-21"
+)
+DESTINATION_FILTERS = Source(
+    "Segment: Destination Filters",
+    "www.twilio.com/docs/segment/connections/destinations/destination-filters",
+    "2026-11-21",
+)
+FILTERS_API = Source(
+    "Segment Public API: Destination Filters", "docs.segmentapis.com/tag/Destination-Filters", "2026-11-21"
+)
+TSUB = Source("npm package @segment/tsub 2.0.1", "www.npmjs.com/package/@segment/tsub", "2026-11-21")
+SEGMENT_GLOB = Source("Segment's Go package glob", "github.com/segmentio/glob", "2026-11-21")
+
+SEGMENT_FILTERS: tuple[Rule, ...] = (
+    Rule(
+        "segment.filter.all",
+        "A destination filter applies to the events that meet its condition: an FQL expression, or the word all for every event. A filter that is not enabled is not applied.",
+        FILTERS_API,
+    ),
+    Rule(
+        "segment.filter.order",
+        "The filters of a destination are applied by kind: samples, then drops, then dropped properties, then allowed properties; within a kind in the workspace's order.",
+        DESTINATION_FILTERS,
+        otherwise="An earlier edition of the page applies them one at a time in the workspace's order. Whether a condition sees what an earlier filter took away is not said; here each one sees the event as it arrived.",
+    ),
+    Rule(
+        "segment.filter.drop",
+        "An event that meets the condition of a drop filter does not reach the destination; its discard reason is FILTERED_BY_RULES.",
+        DESTINATION_FILTERS,
+    ),
+    Rule(
+        "segment.filter.sample",
+        "A sample filter lets the given share (0 to 1) of the events that meet its condition through. With a path, the value of that field decides, so one value has one fate: the MD5 of its JSON, read as a number from 0 to 1, is compared with the share.",
+        FILTERS_API,
+        otherwise="The number's making is read from the npm package @segment/tsub 2.0.1. That package itself, when run, keeps every event for any share between 0 and 1, by a fault in its arithmetic; the server's program is not public and is taken to do what the package's comments say.",
+    ),
+    Rule(
+        "segment.filter.sample-random",
+        "A sample filter without a path draws for each event on its own. The draw here is made from the messageId and the filter's place in the list, so that a run can be repeated.",
+        TSUB,
+        "assumed",
+        otherwise="Segment draws at random, so another event of the same kind may get through there.",
+    ),
+    Rule(
+        "segment.filter.drop-properties",
+        "A drop-properties filter takes the named properties away from the object at each path; an empty path is the event's top level. A path that leads nowhere changes nothing.",
+        FILTERS_API,
+        otherwise="The page on destination filters says that names with spaces cannot be filtered; here they can.",
+    ),
+    Rule(
+        "segment.filter.allow-properties",
+        "An allow-properties filter takes all but the named properties away from the object at each path, and touches nothing outside those objects; an empty path is the event's top level.",
+        TSUB,
+        "observed",
+    ),
+    Rule(
+        "segment.filter.arrays",
+        "Where a path leads to an array, properties are taken away from each object in it. A single element cannot be named.",
+        DESTINATION_FILTERS,
+    ),
+    Rule(
+        "segment.filter.fail-closed",
+        "A filter whose condition is not valid FQL, or cannot be evaluated for an event, drops the event, so that a fault never lets private data through.",
+        FQL_PAGE,
+    ),
+    Rule(
+        "segment.filter.limits",
+        "A destination has at most 10 filters, and a condition at most 5 KB of FQL.",
+        DESTINATION_FILTERS,
+        otherwise="Whether a KB has 1,000 or 1,024 bytes is not said; here it has 1,024.",
+    ),
+    Rule(
+        "segment.fql.syntax",
+        "FQL has and, or, !, parentheses, the comparisons = != > >= < <= and in, lists in brackets, numbers, strings, true, false, null and functions. Only a result of true meets a condition; any other value does not.",
+        FQL_PAGE,
+        otherwise="Segment's published lexer also wants a space or = after a field name; here a>5 is read like a > 5.",
+    ),
+    Rule(
+        "segment.fql.precedence",
+        "and binds more tightly than or, and ! belongs to the one field, function or parenthesis after it; !a = b is refused as unclear.",
+        FQL_PAGE,
+        "assumed",
+        otherwise="The page gives no precedence. Mapping triggers, another language, join all conditions by the last connective.",
+    ),
+    Rule(
+        "segment.fql.field",
+        "A field is named by a dotted path from the event's top level. A character outside A-Z a-z 0-9 _ - in a name has a backslash before it. Elements of arrays cannot be named.",
+        FQL_PAGE,
+    ),
+    Rule(
+        "segment.fql.strings",
+        "Strings stand in single or double quotes. A backslash before the string's own quote means the quote; every other backslash stays, as the patterns of match need it.",
+        FQL_PAGE,
+        "assumed",
+        otherwise="The page shows a kept backslash in a pattern and no escaped quote. Segment's published lexer knows no escapes in strings.",
+    ),
+    Rule(
+        "segment.fql.strict-types",
+        "Values of different types are never equal: 1 is neither '1' nor true. Greater and less hold between numbers only, and are false for anything else.",
+        FQL_PAGE,
+    ),
+    Rule(
+        "segment.fql.null",
+        "A missing field is null. contains and match are false for null, its length is 0, and the case functions leave it null. A value of a type that the function does not take is treated alike, but its length is not a number.",
+        FQL_PAGE,
+        otherwise="In the npm package @segment/tsub 2.0.1 a missing field differs from a field that is null.",
+    ),
+    Rule(
+        "segment.fql.in",
+        "in holds when the list on its right has an element of the same type and value as its left side. Nothing is in null; another right side than a list cannot be evaluated.",
+        TSUB,
+        "observed",
+        otherwise="The package fails for null too. The page says that null is handled gently, and here nothing is in null.",
+    ),
+    Rule(
+        "segment.fql.match",
+        "match compares a whole string with a glob pattern, case-sensitively: * for any characters, ? for one, [abc] and [a-z] for one of several, [^a] for any other, a backslash for the next character as it is. A malformed pattern makes the condition invalid.",
+        SEGMENT_GLOB,
+        "observed",
+        otherwise="The page leaves out [^a]. In the npm package @segment/tsub 2.0.1 a malformed pattern only fails to match.",
+    ),
+    Rule(
+        "segment.fql.length",
+        "length counts the elements of a list and the bytes of a string in UTF-8.",
+        FQL_PAGE,
+        otherwise="The npm package @segment/tsub 2.0.1, for browsers, counts UTF-16 units of a string.",
+    ),
+    Rule(
+        "segment.fql.case-functions",
+        "lowercase and uppercase change the case of a string, snakecase and kebabcase turn its spaces into underscores and dashes, titlecase begins each word with a capital.",
+        FQL_PAGE,
+        otherwise="The page's sentence on titlecase is that of kebabcase; its example is followed. Whether the three also change the rest of a word is not said; here they do not.",
+    ),
+    Rule(
+        "segment.fql.typeof",
+        "typeof gives string, number, list, bool or null.",
+        FQL_PAGE,
+        otherwise="The page names no type for an object; here it is object.",
+    ),
+    Rule(
+        "segment.fql.conversions",
+        "bool, string and number convert a value. As text, true and false may be written true, t, 1, false, f, 0 or be empty; null becomes false, an empty string and null; what cannot be read makes the condition fail.",
+        FQL_PAGE,
+        "assumed",
+        otherwise="The page names the three functions and their types, and no result.",
+    ),
+    Rule(
+        "segment.fql.semver",
+        "semver(version, operator, other) compares versions of one to three numbers, missing ones counting as 0; what is no version compares as false.",
+        TSUB,
+        "observed",
+        otherwise="The page on FQL does not list it.",
+    ),
+)
+
+# ---- rules: Segment, actions (triggers, mapping-kit, field validation, webhook)
+SEGMENT_ACTIONS: tuple[Rule, ...] = ()
+
+# ---- rules: Statsig
+STATSIG: tuple[Rule, ...] = (
+    Rule(
+        "statsig.contract",
+        "What Statsig receives from Segment and what it keeps are checked against their JSON Schema contracts; a fault is recorded as an error.",
+        STATSIG_SEGMENT,
+        "assumed",
+        otherwise="Statsig does not publish what it refuses; the contract holds what its pages and published code show.",
+    ),
+    Rule(
+        "statsig.in.auth",
+        "The destination's API key is the project's server secret key, taken as Basic user name, statsig-api-key header or query parameter; a wrong or missing key is refused with 401.",
+        SEGMENT_PARTNERS,
+        "assumed",
+        otherwise="Statsig documents the kind of key, not how it travels nor the refusal; the status is the one Segment asks of its partners.",
+    ),
+    Rule(
+        "statsig.in.json",
+        "A body that is not one Segment call as a JSON object is refused with 400.",
+        SEGMENT_PARTNERS,
+        "assumed",
+        otherwise="Statsig's answer is not public; the status is the one Segment asks of its partners.",
+    ),
+    Rule(
+        "statsig.in.types",
+        "track, page, screen and group calls become events. An identify call makes none: it only syncs Engage audiences, and one that is no audience update is answered 200.",
+        STATSIG_SEGMENT,
+        otherwise="Segment's catalogue lists alias and leaves out screen; Segment's own page names track, page and screen. The answer to an identify call without an audience is not documented.",
+    ),
+    Rule(
+        "statsig.in.unsupported",
+        "alias and unknown call types are accepted with 200 and make no event.",
+        STATSIG_SEGMENT,
+        "assumed",
+        setting="statsig.segment_inbound.unsupported",
+        otherwise="Segment's catalogue lists alias among what Statsig takes; Segment asks its partners to answer 501 to what they do not support.",
+    ),
+    Rule(
+        "statsig.in.enabled",
+        "Mappings and filters need the integration to be enabled in the Statsig project. While it is not, each call is refused with 403.",
+        STATSIG_SEGMENT,
+        "assumed",
+        setting="statsig.segment_inbound.when_disabled",
+        otherwise="No page says whether events are still taken while the integration is off: the setting keeps them, without mappings and filters.",
+    ),
+    Rule(
+        "statsig.in.event-name",
+        "The event of a track call is detected as the event name; a track call without one makes no event.",
+        STATSIG_SEGMENT,
+    ),
+    Rule(
+        "statsig.in.prefix",
+        "The stored name is the Segment name with segment:: in front.",
+        STATSIG_SEGMENT,
+        setting="statsig.segment_inbound.names",
+        otherwise="Segment's page of 2021 shows segment_track: as prefix, and Statsig's log stream shows names without any.",
+    ),
+    Rule(
+        "statsig.in.names",
+        "Page, screen and group events are named by the same template as track events, segment::{name}; a group event, whose call has no name, is segment::group.",
+        SEGMENT_STATSIG,
+        "assumed",
+        setting="statsig.segment_inbound.names",
+        otherwise="Segment's page of 2021 has segment_page: and segment_screen:; Statsig's page gives no name of a page, screen or group event.",
+    ),
+    Rule(
+        "statsig.in.unnamed",
+        "A page or screen call without a name is named page or screen, after its type.",
+        STATSIG_SEGMENT,
+        "assumed",
+        setting="statsig.segment_inbound.unnamed",
+        otherwise="No page says what becomes of one; the setting drops it.",
+    ),
+    Rule(
+        "statsig.in.name-characters",
+        "An event whose name holds one of \\ [ ] { } < > # = ; & $ % |, NUL or a line break is dropped.",
+        STATSIG_EVENTS,
+    ),
+    Rule(
+        "statsig.in.filter",
+        "Event Filtering: events that are not selected are not ingested. The dialog lists names as Segment sends them, so the raw name is compared.",
+        STATSIG_FILTERING,
+        setting="statsig.segment_inbound.refuse_events",
+        otherwise="That the raw name is compared is read from the dialog's picture; no page says what a new name is: it is taken here.",
+    ),
+    Rule(
+        "statsig.in.user-id",
+        "userId becomes user.userID. Where a call carries userID, it is read only if userId is missing.",
+        STATSIG_SEGMENT,
+        otherwise="Statsig's page writes userId and once userID for the incoming field.",
+    ),
+    Rule(
+        "statsig.in.id-text",
+        "An id that is a number is kept as text; an id that is neither text nor number is left out.",
+        STATSIG_SEGMENT,
+        "assumed",
+        otherwise="Statsig's SDKs take numbers as user IDs too; what its Segment integration does with one is not documented.",
+    ),
+    Rule(
+        "statsig.in.empty-id",
+        "An empty id counts as missing, as null does.",
+        STATSIG_SEGMENT,
+        "assumed",
+        otherwise="No page speaks of empty or null ids.",
+    ),
+    Rule(
+        "statsig.in.no-unit-id",
+        "An event without user ID and custom ID is kept, and counts for no unit of an experiment. The anonymousId is used only where it is mapped.",
+        STATSIG_SEGMENT,
+    ),
+    Rule(
+        "statsig.in.custom-ids",
+        "properties.statsigCustomIDs is an array of ID types and values in turn, and fills user.customIDs.",
+        STATSIG_SEGMENT,
+    ),
+    Rule(
+        "statsig.in.custom-ids.malformed",
+        "Where statsigCustomIDs is no array, or has an unpaired tail or a type that is no text, the event is kept and that part is left out; of a type given twice the last value counts.",
+        STATSIG_SEGMENT,
+        "assumed",
+        otherwise="Statsig's page does not say what becomes of a malformed array.",
+    ),
+    Rule(
+        "statsig.in.map-identifier",
+        "Map Identifier rows fill custom IDs from top-level fields of the call, such as segmentAnonymousId from anonymousId.",
+        STATSIG_SEGMENT,
+        setting="statsig.segment_inbound.map_identifiers",
+    ),
+    Rule(
+        "statsig.in.map-identifier.path",
+        "A Map Identifier row reads a field of that very name; a path such as context.device.id leads nowhere.",
+        STATSIG_SEGMENT,
+        "assumed",
+        setting="statsig.segment_inbound.map_identifiers",
+        otherwise="Statsig's page speaks of top-level fields and does not say whether a path works.",
+    ),
+    Rule(
+        "statsig.in.map-precedence",
+        "A custom ID given in properties.statsigCustomIDs takes precedence over a mapped identifier.",
+        STATSIG_SEGMENT,
+    ),
+    Rule(
+        "statsig.in.custom",
+        "properties.statsigCustom is an array of keys and values in turn, and fills user.custom; values are kept as they are.",
+        STATSIG_SEGMENT,
+    ),
+    Rule(
+        "statsig.in.custom.malformed",
+        "Where statsigCustom is no array, or has an unpaired tail or a key that is no text, the event is kept and that part is left out; of a key given twice the last value counts.",
+        STATSIG_SEGMENT,
+        "assumed",
+        otherwise="Statsig's page does not say what becomes of a malformed array.",
+    ),
+    Rule(
+        "statsig.in.context",
+        "ip, locale and userAgent of the call's context become those of the user.",
+        STATSIG_SEGMENT,
+        "observed",
+        otherwise="Only a picture on Statsig's page shows them.",
+    ),
+    Rule(
+        "statsig.in.environment",
+        "properties.statsigEnvironment.tier becomes user.statsigEnvironment.tier; an event without it counts as production.",
+        STATSIG_SEGMENT,
+    ),
+    Rule(
+        "statsig.in.environment.malformed",
+        "A statsigEnvironment that names no tier is left out, and the event counts as production.",
+        STATSIG_SEGMENT,
+        "assumed",
+        otherwise="Statsig's page shows only the right form.",
+    ),
+    Rule(
+        "statsig.in.metadata",
+        'The properties become the event\'s metadata, every value as text: 1 is "1" and true is "true".',
+        STATSIG_SEGMENT,
+        "observed",
+        otherwise="Only pictures on Statsig's page show it.",
+    ),
+    Rule(
+        "statsig.in.metadata.statsig-keys",
+        "statsigCustomIDs, statsigCustom and statsigEnvironment are not repeated in the metadata.",
+        STATSIG_SEGMENT,
+        "assumed",
+        setting="statsig.segment_inbound.keep_statsig_properties",
+        otherwise="No page says whether they stay there.",
+    ),
+    Rule(
+        "statsig.in.metadata.nested",
+        "A property that is an object or an array becomes its JSON text in the metadata.",
+        STATSIG_SEGMENT,
+        "assumed",
+        setting="statsig.segment_inbound.nested_properties",
+        otherwise="No page says what becomes of nested properties; the setting leaves them out.",
+    ),
+    Rule(
+        "statsig.in.metadata.null",
+        "A property that is null is left out of the metadata.",
+        STATSIG_SEGMENT,
+        "assumed",
+        setting="statsig.segment_inbound.null_properties",
+        otherwise="No page says what becomes of null; the setting keeps it as the text null.",
+    ),
+    Rule(
+        "statsig.in.value",
+        "The event's value is empty; value and revenue stay in the metadata.",
+        STATSIG_SEGMENT,
+        "assumed",
+        setting="statsig.segment_inbound.value_property",
+        otherwise="Statsig's pictures show empty values, and no page says whether a property ever becomes the value; the setting names one.",
+    ),
+    Rule(
+        "statsig.in.group",
+        "The traits of a group call without properties are read as its properties.",
+        STATSIG_SEGMENT,
+        "assumed",
+        setting="statsig.segment_inbound.group_traits",
+        otherwise="No page says what a group event carries.",
+    ),
+    Rule(
+        "statsig.in.time",
+        "The event's time is the call's timestamp, in epoch milliseconds.",
+        STATSIG_SEGMENT,
+        "observed",
+        otherwise="Only a picture on Statsig's page shows it.",
+    ),
+    Rule(
+        "statsig.in.time.missing",
+        "Where the timestamp is missing or cannot be read, the event's time is the time of receipt.",
+        STATSIG_SEGMENT,
+        "assumed",
+        otherwise="No page says so; Segment fills in a missing timestamp before it delivers.",
+    ),
+    Rule(
+        "statsig.in.limit.name",
+        "An event name has at most 64 characters, the prefix among them.",
+        STATSIG_EVENTS,
+        otherwise="No page says whether what is longer is cut or refused: it is kept whole here, with a warning. Amplitude's page on Statsig gives 64 bytes instead.",
+    ),
+    Rule(
+        "statsig.in.limit.user-id",
+        "A user ID has at most 64 characters.",
+        STATSIG_EVENTS,
+        otherwise="No page says whether what is longer is cut or refused: it is kept whole here, with a warning. Amplitude's page on Statsig gives 64 bytes instead.",
+    ),
+    Rule(
+        "statsig.in.limit.value",
+        "An event value that is text has at most 64 characters.",
+        STATSIG_EVENTS,
+        otherwise="No page says whether what is longer is cut or refused: it is kept whole here, with a warning.",
+    ),
+    Rule(
+        "statsig.in.limit.metadata",
+        "The metadata has at most 4096 characters as JSON text.",
+        STATSIG_EVENTS,
+        otherwise="No page says whether what is longer is cut or refused: it is kept whole here, with a warning. Amplitude's page on Statsig gives 2048 bytes instead.",
+    ),
+    Rule(
+        "statsig.in.log-stream",
+        "Every ingested event shows in the Log Stream with all its details: name, time, user, value, metadata.",
+        STATSIG_SEGMENT,
+    ),
+    Rule(
+        "statsig.in.answer",
+        'A delivery is answered 200 with the body {"success":true}, also where the call makes no event.',
+        STATSIG_SEGMENT,
+        "observed",
+        otherwise="A picture of Segment's Event Tester on Statsig's page shows the answer to an event that is kept; the answer to one that is not is not public.",
+    ),
+    Rule(
+        "statsig.unknown-path",
+        "A path that does not exist is answered 404 with status and message as JSON.",
+        STATSIG_CONSOLE,
+        "assumed",
+        otherwise="The shape is documented for the Console API only.",
+    ),
+)
+
+# ---- rules: Split
+SPLIT: tuple[Rule, ...] = (
+    Rule(
+        "split.in.path",
+        "Segment's Split destination delivers to /segment.",
+        SEGMENT_SUBSCRIPTIONS,
+        "assumed",
+        otherwise="The address of the vendor's endpoint is not published.",
+    ),
+    Rule(
+        "split.in.specs",
+        "Segment calls of type identify, group, track, page and screen are processed.",
+        FME_SEGMENT,
+        otherwise="Segment's page and its catalogue name identify and track only.",
+    ),
+    Rule(
+        "split.in.environment",
+        "Each configuration belongs to one environment; what it receives is stored there.",
+        FME_SEGMENT,
+    ),
+    Rule(
+        "split.in.api-key",
+        "A delivery carries the configuration's key as the user name of Authorization: Basic. Without a key "
+        "it is refused with 401, with a key that no configuration has with 403.",
+        SEGMENT_SUBSCRIPTIONS,
+        setting="split.any_key",
+    ),
+    Rule(
+        "split.in.malformed",
+        "A body that is not one Segment call as a JSON object with a type is refused with 400.",
+        SEGMENT_SUBSCRIPTIONS,
+    ),
+    Rule(
+        "split.in.unsupported",
+        "A call of another type, such as alias, is refused as unsupported with 501.",
+        SEGMENT_SUBSCRIPTIONS,
+        "assumed",
+        otherwise="The vendor's page does not mention alias; 501 is what Segment asks of its partners for such types.",
+    ),
+    Rule(
+        "split.in.identity",
+        "The key is Segment's userId or anonymousId, as configured, under the traffic type that the "
+        "configuration maps it to.",
+        FME_SEGMENT,
+        setting="split.segment_inbound[].identities",
+    ),
+    Rule(
+        "split.in.two-identities",
+        "A configuration can map both ids; a call that carries both makes one record under each traffic type.",
+        FME_VERIFY_EVENTS,
+        setting="split.segment_inbound[].identities",
+        otherwise="The integration's own page speaks of choosing one id.",
+    ),
+    Rule(
+        "split.in.no-identity",
+        "A call that carries none of the mapped ids is dropped, also where it names further traffic types.",
+        FME_SEGMENT,
+        "assumed",
+        setting="split.segment_inbound[].identities",
+        otherwise="Not said; without a key there is nothing to store it under.",
+    ),
+    Rule(
+        "split.in.key",
+        "A key is a text of 1 to 250 characters without blanks around it; a number is written as text, and an"
+        " id that is null, empty, too long or of another type makes no key.",
+        SPLIT_SDK,
+        "assumed",
+        setting="split.segment_inbound[].key_limit",
+        otherwise="This is what the vendor's SDKs do to keys; the integration's page says nothing.",
+    ),
+    Rule(
+        "split.in.identify-toggle",
+        "identify calls are processed only where the configuration enables identify.",
+        FME_SEGMENT,
+        setting="split.segment_inbound[].identify",
+    ),
+    Rule(
+        "split.in.track-toggle",
+        "track calls are processed only where the configuration enables track.",
+        FME_SEGMENT,
+        setting="split.segment_inbound[].track",
+    ),
+    Rule(
+        "split.in.page-toggles",
+        "page and screen calls depend on their own toggles (named pages, named screens), not on the track toggle.",
+        FME_SEGMENT,
+        setting="split.segment_inbound[].named_pages",
+    ),
+    Rule(
+        "split.in.event-type-path",
+        "The eventTypeId setting is the path of the property that holds the event's name, such as event or "
+        "properties.eventName, never the name itself.",
+        FME_SEGMENT,
+        setting="split.segment_inbound[].event_type_id",
+    ),
+    Rule(
+        "split.in.event-type-required",
+        "Where that path leads to no name, the event is dropped; a name configured in place of its path is "
+        "recognised and the reason says which path to put there.",
+        FME_SEGMENT,
+        setting="split.segment_inbound[].event_type_id",
+    ),
+    Rule(
+        "split.in.event-type-spaces",
+        "Each space in an event type becomes an underscore.",
+        FME_SEGMENT,
+    ),
+    Rule(
+        "split.in.event-type-name",
+        "An event type starts with a letter, a digit or an opening bracket and goes on with letters, digits, "
+        "hyphens, underscores, periods, colons and brackets; an event with any other is dropped.",
+        FME_EVENTS_SETUP,
+        "assumed",
+        setting="split.segment_inbound[].invalid_event_type",
+        otherwise="One page allows brackets and another does not, the SDKs allow colons, and none says what the "
+        "integration does with other names.",
+    ),
+    Rule(
+        "split.in.event-type-length",
+        "An event type has at most 80 characters, and one of more than 63 is kept with a warning.",
+        FME_EVENTS_SETUP,
+        "assumed",
+        setting="split.segment_inbound[].event_type_limit",
+        otherwise="The events page says 63, the page on setting them up 80.",
+    ),
+    Rule(
+        "split.in.value",
+        "The event's value is the number at the configured path; where that leads to none, the value is null "
+        "and the event is kept.",
+        FME_SEGMENT,
+        setting="split.segment_inbound[].value",
+        otherwise="The events page counts an event without a value as 0.",
+    ),
+    Rule(
+        "split.in.value.numeric-text",
+        'A number written as text, such as "9.99", is not taken as the value.',
+        SEGMENT_SPLIT,
+        "assumed",
+        setting="split.segment_inbound[].numeric_strings",
+        otherwise="The page asks for an integer or a float; whether text is converted is not said.",
+    ),
+    Rule(
+        "split.in.timestamp",
+        "The event's moment is the call's timestamp, in milliseconds; the time of reception where there is "
+        "none or it cannot be read.",
+        FME_SEGMENT,
+        "assumed",
+        setting="split.segment_inbound[].timestamp",
+        otherwise="Which of Segment's moments is stored is not said.",
+    ),
+    Rule(
+        "split.in.foreign-id",
+        "The stored event carries the call's messageId as foreignId, and Segment as its source.",
+        FME_EVENTS,
+        "assumed",
+        otherwise="The page's sample has an id of that form; de-duplication by it is not mentioned, so none is done.",
+    ),
+    Rule(
+        "split.in.properties",
+        "The call's properties are stored with the event.",
+        FME_EVENTS,
+        otherwise="An old note on Segment's page says that properties are not carried over.",
+    ),
+    Rule(
+        "split.in.properties.count",
+        "An event stores at most 300 properties; those after the first 300 are left out.",
+        FME_EVENTS,
+        "assumed",
+        otherwise="The limit is documented, what becomes of the others is not.",
+    ),
+    Rule(
+        "split.in.properties.length",
+        "A property's text has at most 256 characters; a longer one is cut.",
+        FME_EVENTS,
+        "assumed",
+        setting="split.segment_inbound[].property_limit",
+        otherwise="The limit is documented; whether a longer text is cut or left out is not.",
+    ),
+    Rule(
+        "split.in.properties.object",
+        "A property that is an object or an array is stored as its JSON text.",
+        FME_EVENTS,
+        "assumed",
+        setting="split.segment_inbound[].object_properties",
+        otherwise="The page allows texts, numbers and booleans; the SDKs store null for anything else, and the "
+        "integration turns an object trait into text.",
+    ),
+    Rule(
+        "split.in.page",
+        "A named page call becomes the event view_<name>_page.",
+        FME_SEGMENT,
+        setting="split.segment_inbound[].page_prefix",
+        otherwise="Segment's page has viewed_<name>_page.",
+    ),
+    Rule(
+        "split.in.screen",
+        "A named screen call becomes the event viewed_<name>_screen.",
+        FME_SEGMENT,
+        setting="split.segment_inbound[].screen_prefix",
+        otherwise="The same page has view_<name>_screen in another section.",
+    ),
+    Rule(
+        "split.in.page.case",
+        "The name of a page or screen keeps its case in the event type.",
+        FME_SEGMENT,
+        "assumed",
+        setting="split.segment_inbound[].page_case",
+        otherwise="Every sample name is in lower case.",
+    ),
+    Rule(
+        "split.in.page.fields",
+        "The value path and properties.split are used for track calls only; a page's or screen's value is null.",
+        FME_SEGMENT,
+        "assumed",
+        setting="split.segment_inbound[].page_fields",
+        otherwise="The form lists the field mapping under track; whether it holds for pages and screens is not said.",
+    ),
+    Rule(
+        "split.in.unnamed",
+        "A page or screen call without a name makes no event.",
+        FME_SEGMENT,
+        setting="split.segment_inbound[].named_pages",
+        otherwise="The page says only that calls with a name are tracked.",
+    ),
+    Rule(
+        "split.in.track-groups",
+        "properties.split, an array of objects from traffic type to key, records a track call for those "
+        "traffic types too, for this event only.",
+        FME_SEND_EVENTS,
+    ),
+    Rule(
+        "split.in.track-groups.kept",
+        "The property split itself is not stored with the event.",
+        FME_SEND_EVENTS,
+        "assumed",
+        setting="split.segment_inbound[].keep_split",
+        otherwise="Not said.",
+    ),
+    Rule(
+        "split.in.split-shape",
+        "properties.split is an array of objects and traits.split one object; the other shape is read as "
+        "well, and anything else is skipped.",
+        FME_SEGMENT,
+        "assumed",
+        setting="split.segment_inbound[].split_shape",
+        otherwise="Each shape is documented for its own place; what happens to another is not said.",
+    ),
+    Rule(
+        "split.in.unknown-traffic-type",
+        "A pair whose traffic type the workspace does not know is skipped.",
+        FME_SEGMENT,
+        "assumed",
+        setting="split.traffic_types",
+        otherwise="Not said.",
+    ),
+    Rule(
+        "split.in.traits",
+        "The traits of an identify call become attributes of the traffic type, for the key that was identified.",
+        FME_SEGMENT,
+    ),
+    Rule(
+        "split.in.traits.text",
+        "Attribute values are texts: a number or boolean trait is stored as it is written in JSON.",
+        SPLIT_IDENTITIES,
+    ),
+    Rule(
+        "split.in.traits.object",
+        "An object trait, such as company, is stored as its JSON text.",
+        FME_SEGMENT,
+        "assumed",
+        otherwise="The page says it is received as a string version of the object, not which.",
+    ),
+    Rule(
+        "split.in.traits.null",
+        "A trait that is null is left out.",
+        FME_SEGMENT,
+        "assumed",
+        otherwise="Not said.",
+    ),
+    Rule(
+        "split.in.traits.limit",
+        "Trait values are limited to 255 characters; a longer one is cut.",
+        FME_SEGMENT,
+        "assumed",
+        setting="split.segment_inbound[].trait_limit",
+        otherwise="The limit is documented; whether a longer value is cut or left out is not.",
+    ),
+    Rule(
+        "split.in.attribute-id",
+        "An attribute's id starts with a letter and goes on with letters, digits, hyphens and underscores; a "
+        "trait with another name is left out.",
+        SPLIT_IDENTITIES,
+        "assumed",
+        setting="split.segment_inbound[].invalid_attribute",
+        otherwise="The rule is documented for the API, not what the integration does with other names.",
+    ),
+    Rule(
+        "split.in.group",
+        "traits.split, an object from traffic type to key, makes a group call identify those keys. A group "
+        "call without it changes nothing, and no toggle governs group calls.",
+        FME_SEGMENT,
+        "assumed",
+        setting="split.segment_inbound[].group_traffic_type",
+        otherwise="The page also says that a group goes with the traffic type one configures, but its form has no such "
+        "field.",
+    ),
+    Rule(
+        "split.in.group.attributes",
+        "Where traits.split names a known traffic type, all other traits become attributes of its key.",
+        FME_SEGMENT,
+    ),
+    Rule(
+        "split.unknown-path",
+        'An unknown path is answered 404 with {"code": 404, "message": "Not found"}.',
+        SPLIT_SDK,
+        "assumed",
+        otherwise="The shape follows the vendor's other error answers.",
+    ),
+    Rule(
+        "split.contract",
+        "What Split receives from Segment and what it keeps are checked against their JSON Schema contracts; a fault is recorded as an error.",
+        FME_SEGMENT,
+        "assumed",
+        otherwise="Split does not publish what it refuses; the contract holds what its pages and published code show.",
+    ),
+)
+
+# ---- rules: LaunchDarkly
+LAUNCHDARKLY: tuple[Rule, ...] = (
+    Rule(
+        "launchdarkly.contract",
+        "What LaunchDarkly receives from Segment and what it keeps are checked against their JSON Schema contracts; a fault is recorded as an error.",
+        LAUNCHDARKLY_SEGMENT,
+        "assumed",
+        otherwise="LaunchDarkly does not publish what it refuses; the contract holds what its pages and published code show.",
+    ),
+    Rule(
+        "launchdarkly.events.accepted",
+        "An array of events is answered 202 with an empty body, also where LaunchDarkly drops some of them in silence; each drop is recorded here.",
+        LAUNCHDARKLY_IMPORT,
+    ),
+    Rule(
+        "launchdarkly.events.not-an-array",
+        "A body that is no JSON array, a single event among them, is answered 400 and nothing of it is kept.",
+        LAUNCHDARKLY_HARNESS,
+        "observed",
+        otherwise="The import page names 400 for a body that is not JSON; the answer of the real service to JSON that is no array is not public.",
+    ),
+    Rule(
+        "launchdarkly.events.unknown-client-side-id",
+        "A client-side ID that no environment has is answered 404.",
+        LAUNCHDARKLY_RELAY,
+        "observed",
+        otherwise="Seen of the relay proxy and of the check that Segment's destination makes; other unknown credentials are answered 401.",
+    ),
+    Rule(
+        "launchdarkly.events.kind",
+        "An event without a kind that SDKs or Segment send is dropped.",
+        LAUNCHDARKLY_IMPORT,
+        "assumed",
+        otherwise="The import page answers 400 to any kind but custom; that cannot hold here, as browsers post other kinds to the same path.",
+    ),
+    Rule(
+        "launchdarkly.events.required-field",
+        "An event that lacks a field its kind needs, such as key and creationDate of a custom event, or has it in another type, is dropped.",
+        LAUNCHDARKLY_IMPORT,
+        otherwise="The page lists the fields of custom events; those of other kinds are what SDKs send.",
+    ),
+    Rule(
+        "launchdarkly.events.context",
+        "An event needs contextKeys or a whole context, each key a text that is not empty; else it is dropped.",
+        LAUNCHDARKLY_IMPORT,
+        otherwise="Both forms are sent by SDKs; the import page documents contextKeys only.",
+    ),
+    Rule(
+        "launchdarkly.events.metric-value",
+        "An event whose metricValue is not a number is dropped.",
+        LAUNCHDARKLY_IMPORT,
+    ),
+    Rule(
+        "launchdarkly.events.metric-value-null",
+        "A metricValue that is null counts as none.",
+        LAUNCHDARKLY_IMPORT,
+        "assumed",
+        otherwise="The page only says that numeric metrics require a value.",
+    ),
+    Rule(
+        "launchdarkly.events.schema-header",
+        "Events are read as schema 4 whatever X-LaunchDarkly-Event-Schema says.",
+        LAUNCHDARKLY_IMPORT,
+        "assumed",
+        otherwise="The page recommends the header for client-side IDs; the server-side import answers 406 to another value.",
+    ),
+    Rule(
+        "launchdarkly.events.goals",
+        "The click and page-view metrics of an environment are answered as an empty array, and HEAD with 200 for a client-side ID that exists, which is how Segment checks one.",
+        SEGMENT_LAUNCHDARKLY_CODE,
+        "observed",
+    ),
+)
+
+RULES: dict[str, Rule] = {
+    rule.id: rule for rule in (*SEGMENT_INGEST, *SEGMENT_FILTERS, *SEGMENT_ACTIONS, *STATSIG, *SPLIT, *LAUNCHDARKLY)
+}
+"""Every rule by its id, in the order of the path that an event takes."""

@@ -1,0 +1,297 @@
+"""From a message to the requests that Segment makes of it: destinations, integrations object, filters, mappings.
+
+Everything is compiled once, when a workspace is loaded; `route` is pure.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from trackside.errors import TracksideError
+from trackside.segment.actions import DESTINATIONS, ActionResult, compile_destination
+from trackside.segment.actions import Mapping as ActionMapping
+from trackside.segment.filters import compile_filters, parse_filters
+from trackside.segment.settings import ACTION_TYPES, Destination, SegmentSettings
+from trackside.steps import Message, Step, drop
+from trackside.wire import Outgoing
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "statsig": ("Statsig",),
+    "split": ("Split",),
+    "launchdarkly": ("LaunchDarkly (Actions)", "LaunchDarkly", "LaunchDarkly (Actions) Destination"),
+    "webhook": ("Webhooks (Actions)", "Webhook", "Webhooks"),
+}
+"""The names that the ``integrations`` object knows each destination by: current and previous catalogue names."""
+
+CATALOG_METHODS: dict[str, frozenset[str]] = {
+    "statsig": frozenset(("track", "identify", "group", "alias", "page")),
+    "split": frozenset(("track", "identify")),
+    "launchdarkly": frozenset(("track", "identify", "group", "alias", "page")),
+    "webhook": frozenset(("track", "identify", "group", "alias", "page")),
+}
+"""The call types that Segment's catalogue lists for each destination (its vendor's page may say otherwise)."""
+
+DIRECT_URLS = {
+    "statsig": "https://api.statsig.com/v1/webhooks/segment_webhook",
+    "split": "https://events.split.io/segment",
+}
+"""Where Segment posts raw messages; Split's address is not public (split.in.path)."""
+
+
+@dataclass(slots=True)
+class Sending:
+    """One request to a destination, with the mapping that made it (empty for a raw message)."""
+
+    outgoing: Outgoing
+    mapping: str = ""
+    steps: list[Step] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Routed:
+    """A message on its way to one destination: what was decided, and the requests to make; none when it was dropped."""
+
+    destination: str
+    type: str
+    steps: list[Step] = field(default_factory=list)
+    sendings: list[Sending] = field(default_factory=list)
+
+    @property
+    def dropped(self) -> Step | None:
+        """The drop's step, if no request is made."""
+        if self.sendings:
+            return None
+        return next((step for step in self.steps if step.kind == "drop"), None)
+
+
+class CompiledDestination:
+    """One destination of the workspace, ready to route messages.
+
+    Raises:
+        TracksideError: a filter or a mapping that cannot be read, naming the destination.
+    """
+
+    def __init__(self, name: str, destination: Destination, settings: SegmentSettings) -> None:
+        self.name = name
+        self.destination = destination
+        self.type = destination.type
+        self._enforce = settings.catalog_methods == "enforce"
+        self._filter = compile_filters(parse_filters([dict(row) for row in destination.filters]))
+        self._actions: Callable[[Message, float], list[ActionResult]] | None = None
+        if destination.type in ACTION_TYPES:
+            self._actions = compile_destination(
+                ACTION_TYPES[destination.type],
+                _action_settings(destination),
+                None if destination.mappings is None else [_mapping(row, destination.type) for row in destination.mappings],
+            )
+
+    @property
+    def external(self) -> bool:
+        """Whether it is delivered to over HTTP, outside the lab."""
+        return self.type == "webhook" or bool(self.destination.url)
+
+    def route(self, message: Message, source: str, now: float) -> Routed:
+        """Return what becomes of a message: its requests, or why there are none.
+
+        Args:
+            message: as ingest opened it.
+            source: the name of the source that it came through.
+            now: when Segment received it, epoch seconds.
+        """
+        routed = Routed(self.name, self.type)
+        if not self.destination.enabled:
+            routed.steps.append(_disabled(self.name, self.type))
+            return routed
+        blocked = blocked_by_integrations(message.get("integrations"), self.type)
+        if blocked is not None:
+            routed.steps.append(blocked)
+            return routed
+        if message["type"] not in CATALOG_METHODS[self.type] and self._unlisted(message["type"], routed):
+            return routed
+        passed, steps = self._filter(message)
+        routed.steps += steps
+        if passed is None:
+            return routed
+        if self._actions is None:
+            routed.sendings.append(self._direct(passed, source))
+        else:
+            self._map(passed, now, routed)
+        return routed
+
+    def _unlisted(self, kind: str, routed: Routed) -> bool:
+        """Note that the catalogue does not list a call type; return whether that discards it."""
+        if self._enforce:
+            text = f"Segment's catalogue does not list {kind} for {NAMES[self.type][0]}"
+            fix = "set segment.catalog_methods to advise to follow the vendor's own page"
+            routed.steps.append(
+                drop("segment.unsupported-type", text, at="$.type", fix=fix, code="UNSUPPORTED_EVENT_TYPE")
+            )
+        elif self.type in DIRECT_URLS:
+            text = f"Segment's catalogue does not list {kind} for {NAMES[self.type][0]}, the vendor's page does or is silent"
+            fix = "set segment.catalog_methods to enforce to follow the catalogue"
+            routed.steps.append(Step("assumed", "segment.unsupported-type", text, "$.type", fix, "note"))
+        return self._enforce
+
+    def _direct(self, message: Message, source: str) -> Sending:
+        """Return the raw message as Segment posts it to a partner (segment.direct)."""
+        library = message.get("context", {}).get("library") if isinstance(message.get("context"), dict) else None
+        browser = isinstance(library, dict) and library.get("name") == "analytics.js"
+        body = orjson.dumps({**message, "channel": "client" if browser else "server", "projectId": source})
+        key = base64.b64encode(f"{self.destination.api_key}:".encode()).decode()
+        headers = {
+            "Accept": "*/*",
+            "Authorization": f"Basic {key}",
+            "Cache-Control": "no-cache",
+            "Connection": "Keep-Alive",
+            "Content-Length": str(len(body)),
+            "Content-Type": "application/json",
+            "User-Agent": "Segment.io/1.0",
+        }
+        return Sending(Outgoing("POST", self.destination.url or DIRECT_URLS[self.type], headers, body))
+
+    def _map(self, message: Message, now: float, routed: Routed) -> None:
+        """Run every mapping whose trigger matches; each makes a request of its own (segment.mappings)."""
+        assert self._actions is not None  # noqa: S101 - for the type checker: only action destinations come here
+        matched = False
+        for result in self._actions(message, now):
+            if not result.matched:
+                continue
+            matched = True
+            if result.outgoing is None:
+                routed.steps += result.steps
+            else:
+                outgoing = result.outgoing
+                if self.destination.url and self.type != "webhook":
+                    outgoing = _readdressed(outgoing, self.destination.url)
+                routed.sendings.append(Sending(outgoing, result.mapping, result.steps))
+        if not matched:
+            routed.steps.append(
+                _no_mapping(message["type"], self.type, configured=self.destination.mappings is not None)
+            )
+
+
+def _mapping(row: Mapping[str, Any], kind: str) -> ActionMapping:
+    """Return a mapping of the workspace; what it leaves out is as in the preset of its action."""
+    presets = {preset.action: preset for preset in DESTINATIONS[ACTION_TYPES[kind]].presets}
+    preset = presets.get(row["action"])
+    if preset is None and "mapping" not in row:
+        known = ", ".join(presets) or "none"
+        raise TracksideError(f"no preset is for the action {row['action']!r}", "mappings", f"presets are for: {known}")
+    base = preset or ActionMapping(row["action"], row["action"], "", {})
+    return ActionMapping(
+        row["action"],
+        row.get("name", base.name),
+        row.get("trigger", base.trigger),
+        row.get("mapping", base.mapping),
+        row.get("enabled", True),
+    )
+
+
+def _action_settings(destination: Destination) -> dict[str, Any]:
+    if destination.type == "launchdarkly":
+        return {"client_id": destination.client_side_id}
+    return {
+        "url": destination.url,
+        "method": destination.method,
+        "headers": dict(destination.headers),
+        "sharedSecret": destination.shared_secret,
+    }
+
+
+def _readdressed(outgoing: Outgoing, base: str) -> Outgoing:
+    path = "/" + outgoing.url.split("/", 3)[3]
+    return Outgoing(outgoing.method, base.rstrip("/") + path, outgoing.headers, outgoing.body)
+
+
+def _disabled(name: str, kind: str) -> Step:
+    rule = "launchdarkly.in.mapping-enabled" if kind == "launchdarkly" else "segment.sources"
+    at = f"segment.destinations.{name}.enabled"
+    return drop(rule, f"the destination {name} is switched off", at=at, fix="switch it on", level=None)
+
+
+def _no_mapping(kind: str, destination: str, *, configured: bool) -> Step:
+    """Return the drop of a message that no trigger matched; no finding where the type has no preset at all."""
+    if destination == "launchdarkly" and kind in ("page", "screen", "group"):
+        text = f"{kind} calls match no preset of LaunchDarkly: nothing is sent"
+        fix = "add a mapping whose trigger names this type, or send a track call"
+        return drop("launchdarkly.in.other-calls", text, at="$.type", fix=fix, level="note", code="NO_MATCHING_MAPPING")
+    text = f"no enabled mapping's trigger matches this {kind} call"
+    fix = "switch a mapping on, or widen its trigger"
+    rule = "launchdarkly.in.mapping-enabled" if destination == "launchdarkly" else "segment.mappings"
+    level = None if configured else "warning"
+    return drop(rule, text, at="mappings", fix=fix, level=level, code="NO_MATCHING_MAPPING")  # type: ignore[arg-type]
+
+
+def blocked_by_integrations(integrations: Any, kind: str) -> Step | None:
+    """Return the drop by a message's ``integrations`` object, or None where it lets the message pass.
+
+    Keys are the destination's catalogue names, exactly spelled; a named value beats ``All``; an object counts as true
+    (segment.integrations).
+
+    >>> blocked_by_integrations({"All": False, "Split": True}, "split") is None
+    True
+    >>> blocked_by_integrations({"All": False}, "split").code
+    'FILTERED_BY_INTEGRATIONS_OBJECT'
+    """
+    if not isinstance(integrations, Mapping) or not integrations:
+        return None
+    named = next((name for name in NAMES[kind] if name in integrations), "")
+    value = integrations[named] if named else integrations.get("All", True)
+    if value or isinstance(value, Mapping):
+        return None
+    misspelt = [key for key in integrations if key not in NAMES[kind] and str(key).lower() in _lowered(kind)]
+    fix = f"spell {misspelt[0]} as {NAMES[kind][0]}" if misspelt else f'set integrations["{NAMES[kind][0]}"] to true'
+    return drop(
+        "segment.integrations",
+        f"the call's integrations object has {named or 'All'}: {orjson.dumps(value).decode()}",
+        at=f"$.integrations.{named or 'All'}",
+        fix=fix,
+        level="warning" if misspelt else None,
+        code="FILTERED_BY_INTEGRATIONS_OBJECT",
+    )
+
+
+def _lowered(kind: str) -> set[str]:
+    return {name.lower() for name in NAMES[kind]}
+
+
+@dataclass(slots=True)
+class Plan:
+    """Every source's destinations, compiled."""
+
+    sources: dict[str, list[CompiledDestination]]
+
+    def external(self, source: str) -> bool:
+        """Whether a source feeds a destination outside the lab."""
+        return any(destination.external for destination in self.sources.get(source, ()))
+
+    def route(self, message: Message, source: str, now: float) -> list[Routed]:
+        """Return what becomes of a message at each destination that its source feeds, in their order."""
+        return [destination.route(message, source, now) for destination in self.sources.get(source, ())]
+
+
+def compile_plan(settings: SegmentSettings) -> Plan:
+    """Return the plan of a workspace's Segment block.
+
+    Raises:
+        TracksideError: with the destination's place, for a filter or mapping that cannot be compiled.
+    """
+    compiled = {name: _compiled(name, row, settings) for name, row in settings.destinations.items()}
+    return Plan(
+        {
+            name: [compiled[destination] for destination in source.destinations]
+            for name, source in settings.sources.items()
+        }
+    )
+
+
+def _compiled(name: str, destination: Destination, settings: SegmentSettings) -> CompiledDestination:
+    try:
+        return CompiledDestination(name, destination, settings)
+    except TracksideError as error:
+        raise TracksideError(error.what, f"segment.destinations.{name}: {error.where}", error.fix) from error

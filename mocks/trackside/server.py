@@ -1,0 +1,235 @@
+"""One listening port per vendor and one for admin, all in one process: Flask applications behind one waitress server.
+
+The only place that knows Flask or the server library.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from flask import Flask, Response
+from flask import request as flask_request
+from waitress import wasyncore
+from waitress.server import BaseWSGIServer, create_server
+
+from trackside.errors import TracksideError
+from trackside.wire import Answer, Request
+
+if TYPE_CHECKING:
+    from trackside.lab import Lab
+    from trackside.vendor import Mock
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "REPORT")
+ADMIN_PORT = 8800
+THREADS = 16
+CONNECTIONS = 1_000
+BODY_BYTES = 64 * 1024 * 1024
+DECODED_BYTES = 16 * 1024 * 1024
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class Server:
+    """Listens for a lab.
+
+    Args:
+        lab: whose vendors answer.
+        host: the address to bind.
+        ports: a fixed port by vendor; any free one for those left out.
+    """
+
+    def __init__(self, lab: Lab, host: str, ports: Mapping[str, int]) -> None:
+        self._lab = lab
+        self._host = host
+        self._ports = ports
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._server: Any = None
+        self.urls: dict[str, str] = {}
+
+    def start(self) -> None:
+        """Bind every port, then serve; a connection is taken from the moment of binding.
+
+        Raises:
+            TracksideError: a port is taken.
+        """
+        from trackside.admin import make_admin  # noqa: PLC0415 - it imports this module's siblings
+
+        names = [*self._lab.mocks, "admin"]
+        sockets = _bind(self._host, {name: self._ports.get(name, 0) for name in names})
+        shown = f"[{self._host}]" if ":" in self._host else self._host
+        ports = {name: bound.getsockname()[1] for name, bound in sockets.items()}
+        self.urls = {name: f"http://{shown}:{port}" for name, port in ports.items()}
+        apps: dict[str, Wsgi] = {str(ports[name]): make_app(mock, self._lab, self._stopping).wsgi_app for name, mock in self._lab.mocks.items()}  # fmt: skip
+        apps[str(ports["admin"])] = make_admin(self._lab, local=self._host in _LOOPBACK).wsgi_app
+
+        def dispatch(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+            return apps[environ["SERVER_PORT"]](environ, start_response)
+
+        logging.getLogger("waitress").setLevel(logging.ERROR)
+        self._server = create_server(
+            dispatch,
+            sockets=list(sockets.values()),
+            threads=THREADS,
+            connection_limit=CONNECTIONS,
+            asyncore_use_poll=True,
+            max_request_body_size=BODY_BYTES,
+            clear_untrusted_proxy_headers=False,
+            ident=None,
+        )
+        self._thread = threading.Thread(target=self._server.run, name="trackside-server", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening, finish what is being answered, end the threads."""
+        self._stopping.set()
+        if self._server is None or self._thread is None:
+            return
+        self._server.task_dispatcher.shutdown(timeout=2)
+        sockets = self._server.map
+        listener = next(one for one in list(sockets.values()) if isinstance(one, BaseWSGIServer))
+        # Only the server's own thread may close its sockets; the trigger wakes it from its poll.
+        listener.trigger.pull_trigger(lambda: wasyncore.close_all(sockets))
+        self._thread.join(timeout=5)
+
+
+def _bind(host: str, ports: Mapping[str, int]) -> dict[str, socket.socket]:
+    """Return a bound socket per name; none stays bound when one cannot be."""
+    sockets: dict[str, socket.socket] = {}
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for name, port in ports.items():
+        bound = socket.socket(family, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((host, port))
+            if port:
+                bound.listen(1)  # with SO_REUSEADDR only this tells whether somebody else listens
+        except OSError as error:  # noqa: PERF203 - each port needs its own message
+            for other in (*sockets.values(), bound):
+                other.close()
+            raise TracksideError(
+                f"{name}'s port {port} cannot be bound: {error.strerror}{_holder(port)}",
+                f"{host}:{port}",
+                "end that program, or serve on free ports with --ephemeral",
+            ) from error
+        sockets[name] = bound
+    return sockets
+
+
+def _holder(port: int) -> str:
+    """Return `` (held by NAME, process PID)`` where the system tells who listens on a port."""
+    inodes = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            rows = Path(table).read_text(encoding="ascii").splitlines()[1:]
+        except OSError:
+            continue
+        for row in rows:
+            columns = row.split()
+            if columns[3] == "0A" and int(columns[1].rpartition(":")[2], 16) == port:
+                inodes.add(f"socket:[{columns[9]}]")
+    for process in Path("/proc").glob("[0-9]*") if inodes else ():
+        try:
+            if any(str(link.readlink()) in inodes for link in (process / "fd").iterdir()):
+                name = (process / "comm").read_text(encoding="utf-8").strip()
+                return f" (held by {name}, process {process.name})"
+        except OSError:
+            continue
+    return ""
+
+
+def make_app(mock: Mock, lab: Lab, stopping: threading.Event | None = None) -> Flask:
+    """Return a Flask application that serves one vendor of a lab.
+
+    Every path goes through the vendor's own table, which also serves deliveries inside the lab, so the two cannot
+    drift apart.
+    """
+    app = Flask(f"trackside-{mock.name}", static_folder=None)
+    app.url_map.merge_slashes = False
+    name = mock.name
+    stopping = stopping or threading.Event()
+
+    def serve(path: str = "") -> Response:  # noqa: ARG001 - the path is read from the environment, undecoded parts and all
+        environ = flask_request.environ
+        if environ["REQUEST_METHOD"] == "OPTIONS":
+            return _preflight(mock, environ)
+        request = read_request(environ)
+        answer = lab.receive(name, request)
+        if answer.delay:
+            stopping.wait(answer.delay)
+        return _response(answer, mock, environ)
+
+    app.add_url_rule("/", "root", serve, methods=METHODS, provide_automatic_options=False)
+    app.add_url_rule("/<path:path>", "path", serve, methods=METHODS, provide_automatic_options=False)
+    return app
+
+
+def read_request(environ: Mapping[str, Any]) -> Request:
+    """Return a WSGI request with its body decoded."""
+    headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
+    if content_type := environ.get("CONTENT_TYPE"):
+        headers["content-type"] = content_type
+    body, fault = decoded(environ["wsgi.input"].read(), headers.get("content-encoding", ""))
+    text = environ.get("QUERY_STRING", "")
+    query: dict[str, str] = {}
+    for key, value in parse_qsl(text, keep_blank_values=True) if text else ():
+        query.setdefault(key, value)
+    path = environ.get("PATH_INFO", "/").encode("latin-1").decode("utf-8", "replace")
+    return Request(environ["REQUEST_METHOD"], path, headers, body, query, undecodable=fault)
+
+
+def decoded(body: bytes, encoding: str) -> tuple[bytes, str]:
+    """Return a body with its content encoding undone, and why that failed (then the body as it came)."""
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return body, ""
+    if encoding not in ("gzip", "x-gzip"):
+        return body, f"the content encoding {encoding!r} is not supported"
+    undo = zlib.decompressobj(wbits=31)
+    try:
+        plain = undo.decompress(body, DECODED_BYTES)
+    except zlib.error as error:
+        return body, f"the body is not gzip: {error}"
+    if undo.unconsumed_tail:
+        return b"", f"the gzip body holds more than {DECODED_BYTES} bytes"
+    if not undo.eof:
+        return body, "the gzip body is cut short"
+    return plain, ""
+
+
+def _response(answer: Answer, mock: Mock, environ: Mapping[str, Any]) -> Response:
+    response = Response(answer.body, status=answer.status)
+    response.headers.clear()
+    for key, value in answer.headers.items():
+        response.headers[key] = value
+    response.headers["Content-Length"] = str(len(answer.body))
+    origin = environ.get("HTTP_ORIGIN")
+    if origin and any(route.browser for route in mock.router.at(environ.get("PATH_INFO", "/"))):
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = "Date"
+        response.headers["Vary"] = "Origin"
+    return response
+
+
+def _preflight(mock: Mock, environ: Mapping[str, Any]) -> Response:
+    """Answer a CORS preflight: what is asked for is allowed, by name, as ``*`` would not cover Authorization."""
+    routes = [route for route in mock.router.at(environ.get("PATH_INFO", "/")) if route.browser]
+    response = Response(status=204 if routes else 404)
+    response.headers.clear()
+    if routes:
+        methods = sorted({method for route in routes for method in route.methods} | {"OPTIONS"})
+        response.headers["Access-Control-Allow-Origin"] = environ.get("HTTP_ORIGIN", "*")
+        response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
+        asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS") or "authorization, content-type, x-retry-count"
+        response.headers["Access-Control-Allow-Headers"] = asked
+        response.headers["Access-Control-Max-Age"] = "300"
+        response.headers["Vary"] = "Origin"
+    return response

@@ -1,0 +1,111 @@
+"""What a workspace says about Split (Harness FME). The field names are the keys of the workspace file.
+
+A field that names a rule in brackets is a switch for what the vendor's pages leave open; its default is the reading
+that the rule's row explains.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One FME environment.
+
+    Attributes:
+        sdk_key: the key that SDKs of this environment send; empty where none is declared.
+    """
+
+    sdk_key: str = ""
+
+
+def _both_identities() -> dict[str, str]:
+    return {"userId": "user", "anonymousId": "anonymous"}
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentInbound:
+    """One configuration of "Configure as a destination in Segment".
+
+    Attributes:
+        api_key: the key that Segment's *Split* destination sends (split.in.api-key).
+        environment: the environment that its events and identities belong to (split.in.environment).
+        identities: the traffic type of each Segment identity, ``userId`` or ``anonymousId`` (split.in.identity).
+        identify: "Enable identify" (split.in.identify-toggle).
+        track: "Enable track" (split.in.track-toggle).
+        event_type_id: the dotted path of the property that holds a track call's event name, never the name itself
+            (split.in.event-type-path).
+        value: the dotted path of a track call's number; empty for none (split.in.value).
+        named_pages: "Track named pages" (split.in.page-toggles).
+        named_screens: "Track named screens" (split.in.page-toggles).
+        page_prefix: what an event type made of a page begins with (split.in.page).
+        screen_prefix: what an event type made of a screen begins with (split.in.screen).
+        page_case: whether the name of a page or screen keeps its case (split.in.page.case).
+        page_fields: whether page and screen calls too use ``value`` and ``properties.split`` (split.in.page.fields).
+        event_type_limit: the most characters of an event type (split.in.event-type-length).
+        invalid_event_type: whether an event whose type breaks the naming rules is dropped (split.in.event-type-name).
+        key_limit: the most characters of a key (split.in.key).
+        numeric_strings: whether the text ``"9.99"`` counts as a value (split.in.value.numeric-text).
+        timestamp: which of Segment's moments becomes the event's (split.in.timestamp).
+        property_limit: what happens to a property text of over 256 characters (split.in.properties.length).
+        object_properties: what an object or array property becomes (split.in.properties.object).
+        keep_split: whether ``properties.split`` stays in the stored properties (split.in.track-groups.kept).
+        split_shape: whether an object in ``properties.split``, or an array in ``traits.split``, is read as well
+            (split.in.split-shape).
+        trait_limit: what happens to a trait value of over 255 characters (split.in.traits.limit).
+        invalid_attribute: whether a trait that is no valid attribute id is left out (split.in.attribute-id).
+        group_traffic_type: the traffic type under which a group call without ``traits.split`` identifies its
+            ``groupId``; empty for none (split.in.group).
+    """
+
+    api_key: str
+    environment: str
+    identities: dict[str, str] = field(default_factory=_both_identities)
+    identify: bool = True
+    track: bool = True
+    event_type_id: str = "event"
+    value: str = "properties.value"
+    named_pages: bool = True
+    named_screens: bool = True
+    page_prefix: str = "view_"
+    screen_prefix: str = "viewed_"
+    page_case: Literal["keep", "lower"] = "keep"
+    page_fields: bool = False
+    event_type_limit: int = 80
+    invalid_event_type: Literal["drop", "keep"] = "drop"
+    key_limit: int = 250
+    numeric_strings: bool = False
+    timestamp: Literal["timestamp", "originalTimestamp", "receivedAt"] = "timestamp"
+    property_limit: Literal["cut", "drop"] = "cut"
+    object_properties: Literal["text", "null", "keep"] = "text"
+    keep_split: bool = False
+    split_shape: Literal["any", "documented"] = "any"
+    trait_limit: Literal["cut", "drop"] = "cut"
+    invalid_attribute: Literal["drop", "keep"] = "drop"
+    group_traffic_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitSettings:
+    """The workspace's ``split`` block.
+
+    Attributes:
+        environments: the environments by name.
+        traffic_types: the traffic types that the workspace knows; those that a configuration maps count as known too.
+        segment_inbound: the configurations that receive from Segment; the key of a delivery selects one.
+        any_key: whether an unknown key selects the first configuration, as in the demo workspace.
+    """
+
+    environments: dict[str, Environment] = field(default_factory=dict)
+    traffic_types: tuple[str, ...] = ("user",)
+    segment_inbound: tuple[SegmentInbound, ...] = ()
+    any_key: bool = False
+
+    def configuration(self, key: str) -> SegmentInbound | None:
+        """Return the configuration that an API key selects, or None where the key is not valid (split.in.api-key)."""
+        for inbound in self.segment_inbound:
+            if inbound.api_key == key:
+                return inbound
+        return self.segment_inbound[0] if self.any_key and self.segment_inbound else None

@@ -1,0 +1,152 @@
+"""The journal kept in a SQLite file, so that nothing accepted is lost when the process is killed.
+
+One transaction per request, in WAL mode with ``synchronous=NORMAL``: a killed process loses nothing, and a batch costs
+about as much as a single event.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from trackside.errors import TracksideError
+from trackside.journal import Attempt, DeliveryKey, Exchange
+from trackside.steps import Step
+from trackside.wire import Intake, Request
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS workspace (number INTEGER PRIMARY KEY, document BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS exchange (seq INTEGER PRIMARY KEY, head BLOB NOT NULL, body BLOB NOT NULL, answer BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS attempt (id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, delivery BLOB NOT NULL, row BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS attempt_seq ON attempt (seq);
+"""
+
+
+class SqliteKeeper:
+    """Keeps the rows of one lab in a file.
+
+    Args:
+        path: the file; made when missing.
+
+    Raises:
+        TracksideError: the file is no journal of trackside, or another process has it open.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._lock = threading.Lock()
+        try:
+            self._db = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None, timeout=1)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise TracksideError(
+                f"the journal cannot be kept: {error}",
+                str(self.path),
+                "name a new file, or one that trackside wrote and nothing else has open",
+            ) from error
+
+    def keep_workspace(self, number: int, document: dict[str, Any]) -> None:
+        """Keep a workspace under its number, so that later readers derive with the one that was in force."""
+        with self._lock:
+            self._db.execute("INSERT OR REPLACE INTO workspace VALUES (?, ?)", (number, orjson.dumps(document)))
+
+    def workspaces(self) -> dict[int, dict[str, Any]]:
+        """Return every workspace that was kept, by number."""
+        with self._lock:
+            rows = self._db.execute("SELECT number, document FROM workspace ORDER BY number").fetchall()
+        return {number: orjson.loads(document) for number, document in rows}
+
+    def keep_exchange(self, exchange: Exchange) -> None:
+        """Keep a row; on return it survives the end of the process."""
+        request = exchange.request
+        head = {
+            "vendor": exchange.vendor,
+            "method": request.method,
+            "path": request.path,
+            "headers": dict(request.headers),
+            "query": dict(request.query),
+            "params": dict(request.params),
+            "at": request.at,
+            "undecodable": request.undecodable,
+            "status": exchange.status,
+            "workspace": exchange.workspace,
+            "intake": asdict(exchange.intake),
+            "steps": [step.as_json() for step in exchange.steps],
+            "queued": exchange.queued,
+        }
+        with self._lock:
+            self._db.execute(
+                "INSERT INTO exchange VALUES (?, ?, ?, ?)",
+                (exchange.seq, orjson.dumps(head), request.body, exchange.answer),
+            )
+
+    def keep_attempt(self, key: DeliveryKey, attempt: Attempt) -> None:
+        """Keep an attempt in the same way."""
+        row = {
+            "at": attempt.at,
+            "status": attempt.status,
+            "answer": attempt.answer.decode("latin-1"),
+            "error": attempt.error,
+            "due": attempt.due,
+            "steps": [step.as_json() for step in attempt.steps],
+        }
+        with self._lock:
+            self._db.execute(
+                "INSERT INTO attempt (seq, delivery, row) VALUES (?, ?, ?)",
+                (key[0], orjson.dumps(key[1:]), orjson.dumps(row)),
+            )
+
+    def forget(self, before: int) -> None:
+        """Drop every row whose number is below ``before``."""
+        with self._lock:
+            self._db.execute("BEGIN")
+            self._db.execute("DELETE FROM exchange WHERE seq < ?", (before,))
+            self._db.execute("DELETE FROM attempt WHERE seq < ?", (before,))
+            self._db.execute("COMMIT")
+
+    def rows(self) -> Iterator[tuple[Exchange, dict[DeliveryKey, list[Attempt]]]]:
+        """Yield every row that was kept, oldest first, with its deliveries' attempts."""
+        with self._lock:
+            exchanges = self._db.execute("SELECT seq, head, body, answer FROM exchange ORDER BY seq").fetchall()
+            attempts = self._db.execute("SELECT seq, delivery, row FROM attempt ORDER BY id").fetchall()
+        of: dict[int, dict[DeliveryKey, list[Attempt]]] = {}
+        for seq, delivery, row in attempts:
+            call, destination, number = orjson.loads(delivery)
+            of.setdefault(seq, {}).setdefault((seq, call, destination, number), []).append(_attempt(orjson.loads(row)))
+        for seq, head, body, answer in exchanges:
+            yield _exchange(seq, orjson.loads(head), body, answer), of.get(seq, {})
+
+    def close(self) -> None:
+        """Finish."""
+        with self._lock:
+            self._db.close()
+
+
+def _exchange(seq: int, head: dict[str, Any], body: bytes, answer: bytes) -> Exchange:
+    names = ("method", "path", "headers", "query", "params", "at", "undecodable")
+    intake = head["intake"]
+    intake["duplicates"] = tuple(intake["duplicates"])
+    return Exchange(
+        seq,
+        head["vendor"],
+        Request(body=body, **{name: head[name] for name in names}),
+        head["status"],
+        answer,
+        head["workspace"],
+        Intake(**intake),
+        [Step(**{"rule": "", **step}) for step in head["steps"]],
+        head["queued"],
+    )
+
+
+def _attempt(row: dict[str, Any]) -> Attempt:
+    steps = tuple(Step(**{"rule": "", **step}) for step in row["steps"])
+    return Attempt(row["at"], row["status"], row["answer"].encode("latin-1"), row["error"], row["due"], steps)

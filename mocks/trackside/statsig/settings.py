@@ -1,0 +1,77 @@
+"""What a Statsig project is set to, as the workspace's ``statsig:`` block names it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+NAME_PRESETS: dict[str, dict[str, str]] = {
+    "current": dict.fromkeys(("track", "page", "screen", "group"), "segment::{name}"),
+    "older": {
+        "track": "segment_track:{name}",
+        "page": "segment_page:{name}",
+        "screen": "segment_screen:{name}",
+        "group": "segment_group:{name}",
+    },
+}
+"""Templates per call type: Statsig's own page (``current``) and Segment's page of 2021 (``older``, which has no group)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentInbound:
+    """The incoming side of the Segment integration; each choice where documents are silent is a field here.
+
+    Attributes:
+        enabled: whether the integration is switched on in Statsig's console (statsig.in.enabled).
+        when_disabled: ``refuse`` answers 403; ``keep`` takes events without mappings and filters.
+        map_identifiers: "Map Identifier" rows: a top-level field of the call, and the custom ID it fills.
+        refuse_events: raw Segment names that the Event Filtering dialog has unticked.
+        names: a preset (``current``, ``older``), or templates with ``{name}`` per call type; a type left out is as
+            in ``current`` (statsig.in.names).
+        unnamed: a page or screen without a name is named after its call ``type``, or dropped (``drop``).
+        unsupported: ``alias`` and unknown types are answered 200 (``ignore``) or 501 (``refuse``).
+        group_traits: whether a group call without properties brings its traits as properties.
+        keep_statsig_properties: whether ``statsigCustomIDs`` and its like stay in the metadata too.
+        nested_properties: objects and arrays become JSON text (``json``) or are left out (``omit``).
+        null_properties: null properties are left out (``omit``) or become the text ``null`` (``text``).
+        value_property: the property that becomes the event's value; empty for none, as Statsig's page shows.
+    """
+
+    enabled: bool = True
+    when_disabled: Literal["refuse", "keep"] = "refuse"
+    map_identifiers: dict[str, str] = field(default_factory=dict)
+    refuse_events: tuple[str, ...] = ()
+    names: Literal["current", "older"] | dict[str, str] = "current"
+    unnamed: Literal["type", "drop"] = "type"
+    unsupported: Literal["ignore", "refuse"] = "ignore"
+    group_traits: bool = True
+    keep_statsig_properties: bool = False
+    nested_properties: Literal["json", "omit"] = "json"
+    null_properties: Literal["omit", "text"] = "omit"
+    value_property: str = ""
+
+    def template(self, call: str) -> str:
+        """Return the template of a call type's stored name, such as ``segment::{name}`` for ``track``."""
+        templates = NAME_PRESETS[self.names] if isinstance(self.names, str) else self.names
+        return templates.get(call) or NAME_PRESETS["current"][call]
+
+
+@dataclass(frozen=True, slots=True)
+class StatsigSettings:
+    """One Statsig project.
+
+    Attributes:
+        server_secret: the server secret key; Segment's destination holds it as its API key.
+        client_key: the client key.
+        console_key: the key of the Console API.
+        id_types: the ID types of the project beside ``userID``.
+        segment_inbound: the incoming side of the Segment integration.
+        any_key: whether any key is taken for the server secret, as in the demo workspace.
+    """
+
+    server_secret: str = ""
+    client_key: str = ""
+    console_key: str = ""
+    id_types: tuple[str, ...] = ()
+    segment_inbound: SegmentInbound = SegmentInbound()
+    any_key: bool = False

@@ -1,0 +1,197 @@
+"""Requests and answers as the vendors' endpoint functions see them.
+
+An endpoint is a plain function from a decoded `Request` to an `Answer`; `trackside.server` mounts these on Flask, and
+`trackside.delivery` calls them directly for a delivery inside the lab. Nothing here knows Flask.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import orjson
+
+from trackside.steps import Record, Step
+
+JSON = "application/json"
+
+
+@dataclass(slots=True)
+class Request:
+    """One HTTP request, body decoded from its content encoding.
+
+    Attributes:
+        method: upper case.
+        path: without query string.
+        headers: names in lower case.
+        body: the bytes after gzip or zstd were undone; what the wire carried if undoing failed (see `undecodable`).
+        query: the first value of each query parameter.
+        params: the parts of the path that the route names, such as ``client_side_id``.
+        at: when it was received, epoch seconds on the lab's clock.
+        undecodable: why the body could not be decoded; empty when it could.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    query: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    at: float = 0.0
+    undecodable: str = ""
+
+    def json(self) -> Any:
+        """Return the body parsed as JSON, whatever its content type says; raises ``orjson.JSONDecodeError``."""
+        return orjson.loads(self.body)
+
+    def basic_user(self) -> str | None:
+        """Return the user name of ``Authorization: Basic``, also when the colon is missing; None without one."""
+        scheme, _, value = self.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        try:
+            text = base64.b64decode(value.strip() + "=" * (-len(value.strip()) % 4), validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        return text.partition(":")[0]
+
+    def bearer(self) -> str | None:
+        """Return the token of ``Authorization: Bearer``; None without one."""
+        scheme, _, value = self.headers.get("authorization", "").partition(" ")
+        return value.strip() if scheme.lower() == "bearer" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What Segment's ingest decided on arrival; all else about the calls is derived from the body when it is read.
+
+    Attributes:
+        source: the source that the write key belongs to; empty where no source has it.
+        kind: the call type that the path names; empty for a batch.
+        calls: how many calls were accepted behind the answer.
+        duplicates: the positions of calls whose messageId came before.
+        valid: whether the body keeps its contract.
+    """
+
+    source: str = ""
+    kind: str = ""
+    calls: int = 0
+    duplicates: tuple[int, ...] = ()
+    valid: bool = True
+
+
+@dataclass(slots=True)
+class Answer:
+    """What an endpoint answers, and what the vendor made of the request.
+
+    Attributes:
+        status: the HTTP status.
+        body: the bytes sent.
+        headers: headers to send beside ``Content-Length`` and ``Date``.
+        records: what the vendor keeps of this request.
+        steps: each drop, cut, rename, fault or assumption on the way, with its rule id.
+        intake: for Segment's ingest only.
+        delay: seconds that a caller over HTTP waits for it (a fault that the lab was told to have).
+    """
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    intake: Intake | None = None
+    delay: float = 0.0
+
+
+def json_answer(status: int, value: object, **more: Any) -> Answer:
+    """Return an answer whose body is ``value`` as JSON."""
+    headers = {"Content-Type": JSON, **more.pop("headers", {})}
+    return Answer(status, orjson.dumps(value), headers, **more)
+
+
+State = TypeVar("State")
+Endpoint = Callable[[Request, State], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Route(Generic[State]):
+    """One path of a vendor and the plain function behind it.
+
+    Attributes:
+        methods: such as ``("GET", "HEAD")``.
+        path: literal, with ``<name>`` for a part that the function wants, such as ``/events/bulk/<client_side_id>``.
+        endpoint: takes the request and the vendor's state.
+        browser: whether browsers call it: it then answers CORS preflights.
+    """
+
+    methods: tuple[str, ...]
+    path: str
+    endpoint: Endpoint[State]
+    browser: bool = False
+
+
+class Router(Generic[State]):
+    """Finds the route of a method and path: literal paths first, then those with ``<name>`` parts."""
+
+    def __init__(self, routes: list[Route[State]]) -> None:
+        self.routes = routes
+        self._literal: dict[str, list[Route[State]]] = {}
+        self._patterns: list[tuple[re.Pattern[str], Route[State]]] = []
+        for route in routes:
+            if "<" in route.path:
+                pattern = re.sub(r"<(\w+)>", r"(?P<\1>[^/]+)", route.path)
+                self._patterns.append((re.compile(pattern), route))
+            else:
+                self._literal.setdefault(route.path, []).append(route)
+
+    def find(self, method: str, path: str) -> tuple[Route[State], dict[str, str]] | None:
+        """Return the route and its path parameters, or None where there is none for this method."""
+        for route in self._literal.get(path, ()):
+            if method in route.methods:
+                return route, {}
+        for pattern, route in self._patterns:
+            if method in route.methods and (match := pattern.fullmatch(path)):
+                return route, match.groupdict()
+        return None
+
+    def at(self, path: str) -> list[Route[State]]:
+        """Return every route that a path has, whatever the method: for preflights and 405-like findings."""
+        patterns = [route for pattern, route in self._patterns if pattern.fullmatch(path)]
+        return [*self._literal.get(path, ()), *patterns]
+
+    def paths(self) -> list[str]:
+        """Return the list of paths that exist, each with its methods, for a finding on an unknown path."""
+        return sorted({f"{'|'.join(route.methods)} {route.path}" for route in self.routes})
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """One vendor's registration.
+
+    Attributes:
+        name: as in the workspace.
+        title: as its owner writes it.
+        port: the port that ``trackside serve`` uses.
+        routes: its paths.
+        unknown_path: the vendor's answer to any other path; takes what an endpoint takes.
+    """
+
+    name: str
+    title: str
+    port: int
+    routes: list[Route[Any]]
+    unknown_path: Endpoint[Any]
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """A request as Segment sends it to a destination."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes

@@ -1,0 +1,295 @@
+"""The workspace: what is configured at every vendor, read from a file or a mapping and checked all at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import orjson
+
+from trackside import catalog
+from trackside.errors import TracksideError, WorkspaceError
+from trackside.launchdarkly.settings import LaunchDarklySettings
+from trackside.segment.routing import Plan, compile_plan
+from trackside.segment.settings import SegmentSettings
+from trackside.split.settings import SplitSettings
+from trackside.statsig.settings import StatsigSettings
+from trackside.steps import Step
+
+CONTRACT = "trackside/workspace"
+LATER = (
+    "statsig.specs_file",
+    "statsig.gates",
+    "statsig.experiments",
+    "statsig.layers",
+    "statsig.segment_outbound",
+    "split.flags_file",
+    "split.flags",
+    "split.segment_outbound",
+    "launchdarkly.flags_file",
+    "launchdarkly.flags",
+    "ownlayer",
+)
+"""Keys that a workspace file may hold, and that this version takes no notice of."""
+
+DEMO: dict[str, Any] = {
+    "accept_any_key": True,
+    "segment": {
+        "sources": {"web": {"write_key": "wk_web", "destinations": ["statsig", "fme-user", "ld"]}},
+        "destinations": {
+            "statsig": {"type": "statsig", "api_key": "secret-local"},
+            "fme-user": {"type": "split", "api_key": "fme-key"},
+            "ld": {"type": "launchdarkly", "client_side_id": "57be1db38b75bf0772d11384"},
+        },
+    },
+    "statsig": {
+        "server_secret": "secret-local",
+        "client_key": "client-local",
+        "id_types": ["companyID", "segmentAnonymousId"],
+        "segment_inbound": {"map_identifiers": {"anonymousId": "segmentAnonymousId"}},
+    },
+    "split": {
+        "environments": {"production": {"sdk_key": "sdk-local-0123456789"}},
+        "traffic_types": ["user", "anonymous", "account"],
+        "segment_inbound": [
+            {
+                "api_key": "fme-key",
+                "environment": "production",
+                "identities": {"userId": "user", "anonymousId": "anonymous"},
+            }
+        ],
+    },
+    "launchdarkly": {
+        "environments": {"production": {"client_side_id": "57be1db38b75bf0772d11384", "sdk_key": "sdk-local"}}
+    },
+}
+"""The workspace that is used without a file: every vendor, one source, any key accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """What is configured, checked; made by `load`.
+
+    Attributes:
+        document: the workspace as it was written, as JSON.
+        plan: Segment's routing, compiled.
+        notes: what a reader of the file should know, such as a key that this version does not use.
+    """
+
+    document: dict[str, Any]
+    segment: SegmentSettings
+    statsig: StatsigSettings
+    split: SplitSettings
+    launchdarkly: LaunchDarklySettings
+    plan: Plan
+    accept_any_key: bool = False
+    notes: list[Step] = field(default_factory=list)
+
+
+def load(workspace: Workspace | Mapping[str, Any] | Path | str | None = None) -> Workspace:
+    """Return a checked workspace.
+
+    Args:
+        workspace: a file (YAML or JSON) or its content as a mapping; None for the demo workspace.
+
+    Raises:
+        WorkspaceError: with every fault of it, each with its place.
+    """
+    if isinstance(workspace, Workspace):
+        return workspace
+    if workspace is None:
+        return _built(DEMO, "the demo workspace", {})
+    if isinstance(workspace, Mapping):
+        return _built(dict(workspace), "the workspace", {})
+    path = Path(workspace)
+    document, lines = _read(path)
+    return _built(document, str(path), lines)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    """Return a file's document and the line of each of its places."""
+    import yaml  # noqa: PLC0415 - the demo workspace needs no YAML
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        fault = TracksideError(f"the file cannot be read: {error.strerror}", str(path), "name a YAML or JSON file")
+        raise WorkspaceError([fault], str(path)) from error
+    except UnicodeDecodeError as error:
+        fault = TracksideError(f"the file is not UTF-8: {error.reason}", str(path), "save it as UTF-8")
+        raise WorkspaceError([fault], str(path)) from error
+    try:
+        document = yaml.safe_load(text)
+        lines = dict(_lines(yaml.compose(text, yaml.SafeLoader), "$"))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        fault = TracksideError(f"the file is not YAML: {getattr(error, 'problem', None) or error}", where, "mend the syntax there")  # fmt: skip
+        raise WorkspaceError([fault], str(path)) from error
+    document = {} if document is None else document
+    try:
+        document = orjson.loads(orjson.dumps(document))
+    except TypeError as error:
+        fault = TracksideError(f"the file holds what JSON cannot: {error}", str(path), "quote dates and keys")
+        raise WorkspaceError([fault], str(path)) from error
+    return document, lines
+
+
+def _lines(node: Any, place: str) -> Iterator[tuple[str, int]]:
+    """Yield the JSON path of each node of a YAML document with its line."""
+    if node is None:
+        return
+    yield place, node.start_mark.line + 1
+    if node.id == "mapping":
+        for key, value in node.value:
+            inner = catalog.json_path([str(key.value)]).removeprefix("$")
+            yield place + inner, key.start_mark.line + 1
+            yield from ((at, line) for at, line in _lines(value, place + inner) if at != place + inner)
+    elif node.id == "sequence":
+        for index, value in enumerate(node.value):
+            yield from _lines(value, f"{place}[{index}]")
+
+
+def _built(document: Any, name: str, lines: Mapping[str, int]) -> Workspace:
+    faults = [_placed(fault, name, lines) for fault in _contract_faults(document)]
+    if faults:
+        raise WorkspaceError(faults, name)
+    any_key = bool(document.get("accept_any_key", False))
+    segment = build(SegmentSettings, document.get("segment", {}))
+    statsig = dataclasses.replace(build(StatsigSettings, document.get("statsig", {})), any_key=any_key)
+    split = dataclasses.replace(build(SplitSettings, document.get("split", {})), any_key=any_key)
+    launchdarkly = dataclasses.replace(build(LaunchDarklySettings, document.get("launchdarkly", {})), any_key=any_key)
+    faults = [_placed(fault, name, lines) for fault in _reference_faults(segment, split)]
+    plan = Plan({})
+    if not faults:
+        try:
+            plan = compile_plan(segment)
+        except TracksideError as error:
+            faults = [_placed(error, name, lines)]
+    if faults:
+        raise WorkspaceError(faults, name)
+    return Workspace(document, segment, statsig, split, launchdarkly, plan, any_key, list(_notes(document)))
+
+
+def _contract_faults(document: Any) -> list[TracksideError]:
+    faults = []
+    for fault in catalog.faults(CONTRACT, document):
+        fix = fault.fix
+        if fault.keyword in ("additionalProperties", "unevaluatedProperties"):
+            fix = _did_you_mean(fault.at, document) or fix
+        faults.append(TracksideError(fault.what, fault.at, fix))
+    return faults
+
+
+def _did_you_mean(at: str, document: Any) -> str:
+    """Return the known key that a misspelt one is close to."""
+    key = at.rpartition(".")[2]
+    known = set(_keys_of(catalog.load(CONTRACT)))
+    close = difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.75)
+    del document
+    return f"did you mean {close[0]}?" if close else ""
+
+
+def _keys_of(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        properties = schema.get("properties")
+        if isinstance(properties, dict):
+            yield from properties
+        for value in schema.values():
+            yield from _keys_of(value)
+
+
+def _reference_faults(segment: SegmentSettings, split: SplitSettings) -> Iterator[TracksideError]:
+    """Yield each name that points nowhere."""
+    keys: dict[str, str] = {}
+    for name, source in segment.sources.items():
+        at = f"$.segment.sources.{name}"
+        if source.write_key in keys:
+            yield TracksideError(
+                f"the write key of {name} is also that of {keys[source.write_key]}",
+                f"{at}.write_key",
+                "give each its own",
+            )
+        keys[source.write_key] = name
+        for index, destination in enumerate(source.destinations):
+            if destination not in segment.destinations:
+                known = ", ".join(segment.destinations) or "none"
+                yield TracksideError(
+                    f"there is no destination {destination!r}", f"{at}.destinations[{index}]", f"declared are: {known}"
+                )
+    unknown = segment.unknown_write_key
+    if unknown != "discard" and unknown not in segment.sources:
+        known = ", ".join(["discard", *segment.sources])
+        yield TracksideError(f"there is no source {unknown!r}", "$.segment.unknown_write_key", f"use one of: {known}")
+    for index, inbound in enumerate(split.segment_inbound):
+        if inbound.environment not in split.environments:
+            known = ", ".join(split.environments) or "none"
+            yield TracksideError(
+                f"there is no environment {inbound.environment!r}",
+                f"$.split.segment_inbound[{index}].environment",
+                f"declared under split.environments are: {known}",
+            )
+
+
+def _placed(fault: TracksideError, name: str, lines: Mapping[str, int]) -> TracksideError:
+    """Return the fault with its file and line, from the nearest place that the file holds."""
+    path = fault.where.partition(":")[0].strip()
+    place = path if path.startswith("$") else f"$.{path}"
+    while place and place not in lines:
+        place = place.rpartition("." if place.rfind(".") > place.rfind("[") else "[")[0]
+    line = f"{name}:{lines[place]}" if place in lines else name
+    return TracksideError(fault.what, f"{line}: {fault.where}", fault.fix)
+
+
+def _notes(document: Mapping[str, Any]) -> Iterator[Step]:
+    for place in LATER:
+        value: Any = document
+        for key in place.split("."):
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if value is not None:
+            text = f"{place} is set and not used by this version"
+            yield Step("info", "", text, f"$.{place}", "nothing to do; its routes answer as unknown paths", "note")
+
+
+T = TypeVar("T")
+
+
+def build(cls: type[T], value: Mapping[str, Any]) -> T:
+    """Return a settings dataclass from checked JSON; keys that it has no field for are left to `LATER`.
+
+    >>> build(SegmentSettings, {"nulls": "strip"}).nulls
+    'strip'
+    """
+    hints = typing.get_type_hints(cls)
+    names = {one.name for one in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    return cls(**{name: _typed(hints[name], inner) for name, inner in value.items() if name in names})
+
+
+def _typed(hint: Any, value: Any) -> Any:
+    """Return JSON as the type that a field asks for: nested dataclasses, mappings and tuples of them."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        inner = [argument for argument in arguments if argument is not type(None)]
+        return None if value is None else _typed(_fitting(inner, value), value)
+    if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
+        return build(typing.cast("type[Any]", hint), value)
+    if origin is tuple and isinstance(value, list):
+        return tuple(_typed(arguments[0], item) for item in value)
+    if origin is not Literal and isinstance(value, Mapping) and len(arguments) == 2:
+        return {key: _typed(arguments[1], item) for key, item in value.items()}
+    return value
+
+
+def _fitting(hints: list[Any], value: Any) -> Any:
+    """Return the member of a union that fits JSON's kind of value."""
+    for hint in hints:
+        container = typing.get_origin(hint) or hint
+        if isinstance(value, Mapping) == (container is dict or dataclasses.is_dataclass(hint) or container is Mapping):
+            return hint
+    return hints[0]

@@ -1,0 +1,94 @@
+"""The fast validator and the reference validator see the same contracts in the same way."""
+
+from __future__ import annotations
+
+import copy
+from functools import cache
+from typing import Any
+
+import jsonschema
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from trackside import catalog
+
+FILES = sorted(catalog.folder().glob("*/examples/*/*/*.json"))
+VALID = [file for file in FILES if file.parent.name == "valid"]
+
+pytestmark = pytest.mark.rule("segment.contract", "statsig.contract", "split.contract", "launchdarkly.contract")
+
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**53), 2**53),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=20),
+    st.sampled_from(
+        ["", "x" * 100, "x" * 101, "track", "alias", "custom", "2026-01-02", "2026-01-02T03:04:05Z\n", "é" * 60]
+    ),
+)
+# No empty names and no digits: in an error's path jsonschema-rs drops the former and makes numbers of the latter.
+NAMES = st.text("abXY é./~\"'[]$_-", min_size=1, max_size=6)
+VALUES = st.recursive(SCALARS, lambda part: st.lists(part, max_size=3) | st.dictionaries(NAMES, part, max_size=3))
+
+
+@cache
+def reference(contract: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(catalog.load(contract))
+
+
+def contract_of(file: Any) -> str:
+    return f"{file.parts[-5]}/{file.parts[-3]}"
+
+
+def agreed(contract: str, payload: Any) -> set[tuple[str, tuple[str | int, ...]]]:
+    """Return the keyword and path of each error, having compared both validators."""
+    fast = catalog.validator(contract)
+    told = {(error.kind.name, tuple(error.instance_path)) for error in fast.iter_errors(payload)}
+    expected = {
+        (str(error.validator), tuple(error.absolute_path)) for error in reference(contract).iter_errors(payload)
+    }
+
+    assert told == expected
+    assert fast.is_valid(payload) is (not expected)
+    return told
+
+
+@pytest.mark.parametrize("contract", sorted({contract_of(file) for file in FILES}))
+def test_both_validators_agree_on_every_example(contract: str) -> None:
+    for file in FILES:
+        if contract_of(file) == contract:
+            agreed(contract, orjson.loads(file.read_bytes()))
+
+
+def places(payload: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    inner = payload.items() if isinstance(payload, dict) else enumerate(payload) if isinstance(payload, list) else ()
+    return [path, *(place for name, part in inner for place in places(part, (*path, name)))]
+
+
+def changed(payload: Any, path: tuple[str | int, ...], value: Any, remove: bool) -> Any:
+    """Return a copy with the value at a place replaced or removed."""
+    if not path:
+        return value
+    whole = holder = copy.deepcopy(payload)
+    for part in path[:-1]:
+        holder = holder[part]
+    if remove:
+        del holder[path[-1]]
+    else:
+        holder[path[-1]] = value
+    return whole
+
+
+@given(data=st.data())
+@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_both_validators_agree_on_examples_changed_at_random(data: st.DataObject) -> None:
+    file = data.draw(st.sampled_from(VALID))
+    payload = orjson.loads(file.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3), label="changes")):
+        path = data.draw(st.sampled_from(places(payload)))
+        payload = changed(payload, path, data.draw(VALUES), data.draw(st.booleans()))
+
+    agreed(contract_of(file), payload)
