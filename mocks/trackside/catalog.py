@@ -45,6 +45,7 @@ KINDS = {
     "string": "a string",
 }
 SHORT = 60
+LEVELS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +145,12 @@ def faults(name: str, instance: Any, limit: int | None = None) -> list[Fault]:
     >>> faults("segment/track", {"userId": "u1"})[0].text
     'event is missing. $.event. Add event: Name of what the user did, such as Order Completed.'
     """
-    errors = list(validator(name).iter_errors(instance))
-    told = {(fault.at, fault.what): fault for fault in islice(_told(name, errors), limit)}
+    try:
+        errors = list(validator(name).iter_errors(instance))
+    except ValueError:  # the validator copies each value that it refuses, down to 255 levels
+        what, fix = f"what breaks the contract has more than {LEVELS} levels", "Send values of fewer levels"
+        return [Fault(name, "depth", "$", what, fix, None)]
+    told = {(fault.at, fault.what): fault for fault in islice(_told(name, instance, errors), limit)}
     return list(told.values())
 
 
@@ -166,21 +171,28 @@ def _part(part: str | int) -> str:
     return f".{part}" if part.isidentifier() else f"[{json.dumps(part)}]"
 
 
-def _told(name: str, errors: list[ValidationError]) -> Iterator[Fault]:
+def _told(name: str, payload: Any, errors: list[ValidationError]) -> Iterator[Fault]:
     """Yield a fault for each error, or several for one error that names several unknown fields."""
     for error in errors:
-        keyword = error.kind.name
+        keyword, place, value = error.kind.name, _place(payload, error.instance_path), cast("Any", error.instance)
         if keyword in UNKNOWN_FIELDS:
             for field in _unknown_fields(name, error, errors):
-                at, holder = json_path([*error.instance_path, field]), cast("dict[str, Any]", error.instance)
                 what, fix = f"{field} is not a known field", "Remove it or correct its name"
-                yield Fault(name, keyword, at, what, fix, holder[field])
-        elif keyword == "required":
-            field = error.kind.as_dict()["property"]
-            at = json_path([*error.instance_path, field])
-            yield Fault(name, keyword, at, _what(error), _fix(name, error), None)
-        else:
-            yield Fault(name, keyword, json_path(error.instance_path), _what(error), _fix(name, error), error.instance)
+                yield Fault(name, keyword, json_path([*place, field]), what, fix, value[field])
+            continue
+        if keyword == "required":
+            place, value = [*place, error.kind.as_dict()["property"]], None
+        yield Fault(name, keyword, json_path(place), _what(error, place), _fix(name, error), value)
+
+
+def _place(payload: Any, path: Sequence[str | int]) -> list[str | int]:
+    """Return an error's path, the names of fields as text: the validator makes a number of a name such as ``"0"``."""
+    place: list[str | int] = []
+    for part in path:
+        place.append(str(part) if isinstance(payload, dict) else part)
+        known = isinstance(payload, list) or (isinstance(payload, dict) and place[-1] in payload)
+        payload = payload[place[-1]] if known else None
+    return place
 
 
 def _unknown_fields(name: str, error: ValidationError, errors: list[ValidationError]) -> list[str]:
@@ -214,27 +226,30 @@ def _declared(name: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _what(error: ValidationError) -> str:
+def _what(error: ValidationError, place: Sequence[str | int]) -> str:
     """Return what was wrong, with the value: ``event is a number, 42``."""
-    keyword, more = error.kind.name, error.kind.as_dict()
-    field, value = _field(error.instance_path), cast("Any", error.instance)
+    keyword, value, more = error.kind.name, cast("Any", error.instance), error.kind.as_dict()
+    field = _field(place)
     if keyword == "required":
         return f"{more['property']} is missing"
     if keyword == "type" and value is not None:
         return f"{field} is {_kind(value)}, {_short(value)}"
-    if keyword in ("anyOf", "oneOf") and more.get("context"):
-        return " and ".join(dict.fromkeys(_what(branch[0]) for branch in more["context"] if branch))
+    if keyword == "falseSchema":
+        return f"{field} is not allowed here"
     if keyword == "propertyNames":
-        return f"{field} has a field whose name cannot be: {_what(more['error'])}"
+        return f"{field} has a field whose name cannot be {_short(more['error'].instance)}"
+    if branches := [branch[0] for branch in more.get("context", ()) if branch]:
+        return " and ".join(dict.fromkeys(_what(branch, branch.instance_path or place) for branch in branches))
     if keyword in SIZES:
-        size = len(value)
-        return f"{field} is empty" if not size else f"{field} has {_count(size, SIZES[keyword])}"
+        return f"{field} has {_count(len(value), SIZES[keyword])}" if value else f"{field} is empty"
     return f"{field} is {_short(value)}"
 
 
 def _fix(name: str, error: ValidationError) -> str:
     """Return what to do, with what the contract says of the field: ``Send a string: Name of what the user did``."""
     keyword, more = error.kind.name, error.kind.as_dict()
+    if keyword == "falseSchema":
+        return "Remove it"
     schema = _schema(name)
     part = _at(schema, error.schema_path[:-1])
     if keyword == "required":
@@ -275,8 +290,10 @@ def _at(schema: Any, path: Sequence[str | int]) -> dict[str, Any]:
     return schema if isinstance(schema, dict) else {}
 
 
-def _followed(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+def _followed(schema: dict[str, Any], part: Any) -> dict[str, Any]:
     """Return what a ``$ref`` inside the same file leads to, under what is written beside it."""
+    if not isinstance(part, dict):
+        return {}
     target = part.get("$ref", "")
     return {**_at(schema, target[2:].split("/")), **part} if target.startswith("#/") else part
 
@@ -291,8 +308,8 @@ def _kind(value: Any) -> str:
     """Return the JSON type of a value, in words."""
     if isinstance(value, bool):
         return "a boolean"
-    kinds = {str: "string", int: "number", float: "number", dict: "object", list: "array"}
-    return KINDS[kinds.get(type(value), "null")]
+    kinds = {str: "string", dict: "object", list: "array", type(None): "null"}
+    return KINDS[kinds.get(type(value), "number")]
 
 
 def _count(number: int, unit: str) -> str:

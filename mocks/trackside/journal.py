@@ -10,8 +10,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from trackside.errors import TracksideError
@@ -23,6 +23,7 @@ DEFAULT_LIMIT = 100_000
 
 _CHANGING_HEADERS = frozenset({"content-length", "x-retry-count", "x-launchdarkly-payload-id"})
 _NO_INTAKE = Intake()
+_EMPTY: Mapping[str, str] = {}
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ class Exchange:
     answer: bytes
     workspace: int
     intake: Intake = _NO_INTAKE
-    steps: list[Step] = field(default_factory=list)
+    steps: Sequence[Step] = ()
     queued: bool = False
 
 
@@ -111,7 +112,7 @@ class Journal:
         self.keeper = keeper
         self.changed = threading.Condition()
         self.version = 0
-        self._headers: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
+        self._shared: dict[Any, Any] = {}
         self.clear()
 
     def clear(self) -> None:
@@ -139,7 +140,9 @@ class Journal:
         self, vendor: str, request: Request, answer: Answer, workspace: int, *, queued: bool = False
     ) -> Exchange:
         """Keep an exchange and return its row; waiting readers see it when this returns."""
-        request.headers = self._shared(request.headers)
+        self._share(request)
+        intake = answer.intake or _NO_INTAKE
+        steps = answer.steps if answer.intake is not None or vendor == "segment" else ()
         row = Exchange(
             self._seq + 1,
             vendor,
@@ -147,8 +150,8 @@ class Journal:
             answer.status,
             answer.body,
             workspace,
-            answer.intake or _NO_INTAKE,
-            answer.steps if answer.intake is not None or vendor == "segment" else [],
+            self._once(intake),
+            steps or (),
             queued,
         )
         if self.keeper:
@@ -237,13 +240,20 @@ class Journal:
         self.version += 1
         self.changed.notify_all()
 
-    def _shared(self, headers: Mapping[str, str]) -> Mapping[str, str]:
-        """Return equal headers as one shared object: an SDK sends the same ones with every request."""
-        key = tuple((name, value) for name, value in headers.items() if name not in _CHANGING_HEADERS)
-        shared = self._headers.get(key)
+    def _share(self, request: Request) -> None:
+        """Let a request use one object for what many have in common: an SDK sends the same headers every time."""
+        headers = request.headers
+        same = tuple((name, value) for name, value in headers.items() if name not in _CHANGING_HEADERS)
+        shared = self._shared.get(same)
         if shared is None:
-            if len(self._headers) >= 512:
-                self._headers.clear()
-            shared = self._headers[key] = dict(key)
-        changing = {name: value for name, value in headers.items() if name in _CHANGING_HEADERS - {"content-length"}}
-        return {**shared, **changing} if changing else shared
+            shared = self._once(same, dict(same))
+        changing = {name: headers[name] for name in _CHANGING_HEADERS & headers.keys() if name != "content-length"}
+        request.headers = {**shared, **changing} if changing else shared
+        request.path, request.method = self._once(request.path), self._once(request.method)
+        request.query, request.params = request.query or _EMPTY, request.params or _EMPTY
+
+    def _once(self, key: Any, value: Any = None) -> Any:
+        """Return the first object that was equal to ``key``, or what stands for it; forgotten when there are many."""
+        if len(self._shared) >= 2048:
+            self._shared.clear()
+        return self._shared.setdefault(key, key if value is None else value)

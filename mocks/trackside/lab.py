@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from trackside import launchdarkly, segment, split, statsig, workspace
+from trackside import expect, launchdarkly, segment, split, statsig, workspace
 from trackside.clock import Clock
 from trackside.delivery import Deliverer
 from trackside.errors import TracksideError
@@ -18,7 +18,7 @@ from trackside.journeys import Journey, Journeys, Sent, as_request, is_inside
 from trackside.segment.routes import Segment
 from trackside.segment.settings import SegmentSettings
 from trackside.steps import Record, Step
-from trackside.vendor import Mock
+from trackside.vendor import Mock, SplitMock
 from trackside.wire import Answer, Outgoing, Request
 from trackside.workspace import Workspace
 
@@ -144,9 +144,10 @@ class Lab:
         self._segment = Segment(self.workspace.segment, self.workspace.accept_any_key, strict)
         self.segment = Mock(VENDORS["segment"], self)
         self.statsig = Mock(VENDORS["statsig"], self)
-        self.split = Mock(VENDORS["split"], self)
+        self.split = SplitMock(VENDORS["split"], self)
         self.launchdarkly = Mock(VENDORS["launchdarkly"], self)
         self.mocks: dict[str, Mock] = {name: getattr(self, name) for name in VENDORS}
+        self.errors: list[Exception] = []
         self._number = 0
         self._restore()
         self._put_in_force()
@@ -346,6 +347,7 @@ class Lab:
             for mock in self.mocks.values():
                 mock.faults.clear()
             self.clock.reset()
+            self.errors.clear()
             self.journal.clear()
             self.journeys_of.clear()
 
@@ -394,31 +396,34 @@ class Lab:
         raise TracksideError(f"no message has the messageId {message_id!r}", "the journal", "look at Lab.journeys()")
 
     def kept(self, vendor: str, *, newest_first: bool = False, containing: str = "") -> Iterator[Kept]:
-        """Yield what a vendor keeps, with the way it came, in the order of arrival."""
+        """Yield what a vendor keeps, with the way it came, in the order of arrival; of Segment, the accepted messages."""
+        needle = containing.encode() if containing.isalnum() else b""
         for row in self.journal.rows(newest_first=newest_first):
-            if row.vendor == vendor and vendor != "segment":
-                answer = self._workspaces[row.workspace].answer(vendor, row.request) if row.status < 300 else None
-                records = answer.records if answer else []
-                yield from (Kept(record, row, None) for record in (reversed(records) if newest_first else records))
-            elif row.vendor == "segment" and row.intake.calls and not self._over_http:
-                if (
-                    containing
-                    and containing.isalnum()
-                    and row.request.body
-                    and containing.encode() not in row.request.body
-                ):
-                    continue
-                journeys = self.journeys_of.of(row)
-                for journey in reversed(journeys) if newest_first else journeys:
-                    for delivery in journey.deliveries:
-                        if delivery.vendor == vendor:
-                            yield from (Kept(record, row, journey) for record in delivery.records())
+            if needle and row.vendor == "segment" and row.request.body and needle not in row.request.body:
+                continue
+            yield from reversed(list(self.kept_of(row, vendor))) if newest_first else self.kept_of(row, vendor)
+
+    def kept_of(self, row: Exchange, vendor: str) -> Iterator[Kept]:
+        """Yield what a vendor keeps of one request."""
+        if row.vendor == vendor and vendor != "segment":
+            answer = self._workspaces[row.workspace].answer(vendor, row.request) if row.status < 300 else None
+            yield from (Kept(record, row, None) for record in (answer.records if answer else ()))
+        elif row.vendor == "segment" and row.intake.calls:
+            for journey in self.journeys_of.of(row):
+                yield from (Kept(record, row, journey) for record in self._records_of(journey, vendor))
+
+    def _records_of(self, journey: Journey, vendor: str) -> Iterable[Record]:
+        if vendor == "segment":
+            return () if journey.duplicate or journey.message is None else (journey.message,)
+        if self._over_http:
+            return ()  # the vendor's own exchange has them
+        return (record for delivery in journey.deliveries if delivery.vendor == vendor for record in delivery.records())
 
     def exchanges(self, vendor: str | None = None) -> list[Exchange]:
         """Return the requests that came to a vendor, or to all, oldest first."""
         return [row for row in self.journal.rows() if vendor is None or row.vendor == vendor]
 
-    def steps_of(self, row: Exchange) -> list[Step]:
+    def steps_of(self, row: Exchange) -> Sequence[Step]:
         """Return what happened to a request as a whole."""
         if row.vendor == "segment" or row.steps:
             return row.steps
@@ -438,6 +443,15 @@ class Lab:
                 for destination, step in journey.all_steps():
                     if step.level in levels:
                         yield Finding(step, vendors.get(destination, "segment"), message_id, where)
+
+    def expect_no_findings(self, *, notes: bool = False) -> None:
+        """Settle, then check that there are no errors and warnings; with ``notes`` also nothing only worth knowing.
+
+        Raises:
+            ExpectationError: with every finding.
+        """
+        __tracebackhide__ = True
+        expect.expect_no_findings(self, notes=notes)
 
     def stats(self) -> dict[str, Any]:
         """Return counts: what the journal holds, and what waits for a retry."""

@@ -88,6 +88,7 @@ class Field:
         expected: what was asked: a value, a type or a predicate.
         got: what the record holds; None where it holds nothing.
         fits: whether it is as asked.
+        fault: why a predicate could not take the value.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Field:
     expected: Any
     got: Any
     fits: bool
+    fault: str = ""
 
 
 class Match:
@@ -134,13 +136,14 @@ class Match:
     def _unknown(self, name: str) -> TracksideError:
         close = difflib.get_close_matches(name, self._words, n=1, cutoff=0.7)
         guess = f"did you mean {close[0]}? " if close else ""
-        what = f"{name!r} is no keyword of {self.vendor}'s {self._plural}"
+        what = f"{name!r} is no keyword of {self.vendor}'s {self.noun} records"
         fix = f'{guess}use {", ".join(self._words)}, or where={{"path.in.the.record": value}}'
         return TracksideError(what, f"{name}={self.asked[name]!r}", fix)
 
     @property
-    def _plural(self) -> str:
-        return "identities" if self.sort == "identity" else "events"
+    def noun(self) -> str:
+        """What the records are called."""
+        return "identity" if self.sort == "identity" else "event"
 
     @property
     def expected(self) -> dict[str, Any]:
@@ -166,11 +169,22 @@ class Match:
         for path, expected in self.where.items():
             yield from _compared(path, f"$.{path}", expected, lookup(record, path))
 
+    @property
+    def name(self) -> str:
+        """The event's name that is asked about; empty where none is, or a predicate."""
+        name = self.asked.get("name")
+        return name if isinstance(name, str) else ""
+
     def name_of(self, record: Record) -> str:
         """Return the event's name in a record, empty where it has none."""
         word = self._words.get("name")
         name = _first(record, word)[1] if word else None
         return name if isinstance(name, str) else ""
+
+    def told(self, record: Record) -> dict[str, Any]:
+        """Return what a record holds, by keyword."""
+        values = {name: _first(record, word)[1] for name, word in self._words.items()}
+        return {name: value for name, value in values.items() if value not in (None, {})}
 
     def ids(self) -> set[str]:
         """Return the ids that are asked about."""
@@ -212,7 +226,8 @@ def _compared(name: str, at: str, expected: Any, got: Any) -> Iterator[Field]:
         for key, inner in expected.items():
             yield from _compared(f"{name}.{key}", f"{at}.{key}", inner, got.get(key))
     else:
-        yield Field(name, at, expected, got, fits(expected, got))
+        fault = asked_of(expected, got)[1] if callable(expected) and not isinstance(expected, type) else ""
+        yield Field(name, at, expected, got, fits(expected, got), fault)
 
 
 def fits(expected: Any, got: Any) -> bool:

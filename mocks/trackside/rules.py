@@ -604,7 +604,7 @@ SEGMENT_ACTIONS: tuple[Rule, ...] = ()
 STATSIG: tuple[Rule, ...] = (
     Rule(
         "statsig.contract",
-        "What Statsig receives from Segment and what it keeps are checked against their JSON Schema contracts; a fault is recorded as an error.",
+        "What Segment sends to Statsig and what Statsig keeps of it have JSON Schema contracts; a payload that breaks one is recorded as an error.",
         STATSIG_SEGMENT,
         "assumed",
         otherwise="Statsig does not publish what it refuses; the contract holds what its pages and published code show.",
@@ -1198,7 +1198,7 @@ SPLIT: tuple[Rule, ...] = (
     ),
     Rule(
         "split.contract",
-        "What Split receives from Segment and what it keeps are checked against their JSON Schema contracts; a fault is recorded as an error.",
+        "What Segment sends to Split and what Split keeps of it have JSON Schema contracts; a payload that breaks one is recorded as an error.",
         FME_SEGMENT,
         "assumed",
         otherwise="Split does not publish what it refuses; the contract holds what its pages and published code show.",
@@ -1209,7 +1209,7 @@ SPLIT: tuple[Rule, ...] = (
 LAUNCHDARKLY: tuple[Rule, ...] = (
     Rule(
         "launchdarkly.contract",
-        "What LaunchDarkly receives from Segment and what it keeps are checked against their JSON Schema contracts; a fault is recorded as an error.",
+        "What Segment sends to LaunchDarkly and what LaunchDarkly keeps of it have JSON Schema contracts; a payload that breaks one is recorded as an error.",
         LAUNCHDARKLY_SEGMENT,
         "assumed",
         otherwise="LaunchDarkly does not publish what it refuses; the contract holds what its pages and published code show.",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "REPORT")
 ADMIN_PORT = 8800
-THREADS = 16
+THREADS = 8
 CONNECTIONS = 1_000
 BODY_BYTES = 64 * 1024 * 1024
 DECODED_BYTES = 16 * 1024 * 1024
@@ -161,8 +161,11 @@ def make_app(mock: Mock, lab: Lab, stopping: threading.Event | None = None) -> F
         environ = flask_request.environ
         if environ["REQUEST_METHOD"] == "OPTIONS":
             return _preflight(mock, environ)
-        request = read_request(environ)
-        answer = lab.receive(name, request)
+        try:
+            answer = lab.receive(name, read_request(environ))
+        except Exception as error:
+            lab.errors.append(error)  # a test raises it where it can be seen
+            raise
         if answer.delay:
             stopping.wait(answer.delay)
         return _response(answer, mock, environ)

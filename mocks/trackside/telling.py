@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from trackside.steps import Step
@@ -111,28 +110,26 @@ def request_lines(lab: Lab, row: Exchange) -> Iterator[str]:
 
 
 def summary(lab: Lab, limit: int = 50) -> list[str]:
-    """Return everything that came to the lab, oldest first: a line a message, and a line for each drop or fault.
+    """Return what came to the lab, oldest first: a line a message, and a line for each drop or fault.
 
     Args:
         lab: whose journal is told.
-        limit: lines at most; the oldest are left out, and counted.
+        limit: lines at most; where there are more, the oldest are left out and a first line says so.
     """
     now = lab.clock.now()
-    blocks: list[list[str]] = []
-    left = limit - 1
-    rows = lab.journal.rows(newest_first=True)
-    for row in rows:
-        told = [list(_brief(journey, now)) for journey in lab.journeys_of.of(row)]
-        for block in (*reversed(told), list(request_lines(lab, row))):
-            if len(block) > left > 0:
-                block[left - 1 :] = [f"  … {len(block) - left + 1} more lines"]
-            blocks.append(block[: max(left, 0)])
-            left -= len(block)
-        if left <= 0:
+    newest_first: list[str] = []
+    for row in lab.journal.rows(newest_first=True):
+        told = list(request_lines(lab, row))
+        told += [line for journey in lab.journeys_of.of(row) for line in _brief(journey, now)]
+        newest_first += reversed(told)
+        if len(newest_first) > limit:
             break
-    older = sum(row.intake.calls or 1 for row in islice(rows, None)) + lab.journal.evicted
-    head = [f"… {older} earlier messages and requests are left out"] if older else []
-    return head + [line for block in reversed(blocks) for line in block]
+    if len(newest_first) <= limit and not lab.journal.evicted:
+        return newest_first[::-1]
+    return [
+        "… earlier messages are left out; Lab.journeys() has what the journal holds",
+        *newest_first[limit - 2 :: -1],
+    ]
 
 
 def _brief(journey: Journey, now: float) -> Iterator[str]:

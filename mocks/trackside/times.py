@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import datetime
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - both sides of the subtraction are UTC and say nothing of a zone
+_FURTHEST = 8_640_000_000_000_000  # as far from 1970 as a JavaScript date reaches, in milliseconds
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)"
     r"(?:[Tt ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d+))?)?"
@@ -25,7 +25,7 @@ def epoch_ms(value: object, fallback_seconds: float) -> int | None:
 
     Returns:
         Milliseconds, finer decimals cut off. A text without a zone is taken as UTC. None for any other text (also one
-        that holds only digits), for true and false, and for a number that is not finite.
+        that holds only digits), for true and false, and for a number beyond what a JavaScript date holds.
 
     >>> epoch_ms("2022-01-24T17:03:29.123456789Z", 0)
     1643043809123
@@ -43,11 +43,9 @@ def epoch_ms(value: object, fallback_seconds: float) -> int | None:
         return _any_iso_ms(value)
     if value is None:
         return int(fallback_seconds * 1000)
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    return int(value) if isinstance(value, float) and math.isfinite(value) else None
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and -_FURTHEST <= value <= _FURTHEST:
+        return int(value)
+    return None
 
 
 def _utc_ms(text: str) -> int | None:

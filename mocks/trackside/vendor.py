@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from trackside import expect
 from trackside.delivery import Fault
-from trackside.steps import Step
+from trackside.steps import Record, Step
 from trackside.wire import Answer, Request, Router, Vendor
 
 if TYPE_CHECKING:
@@ -31,6 +33,51 @@ class Mock:
     def url(self) -> str:
         """Its base address, such as ``http://127.0.0.1:8801``."""
         return self._lab.urls[self.name]
+
+    @property
+    def keys(self) -> dict[str, Any]:
+        """The keys that SDKs need, as the workspace declares them: by source, by environment, or by name."""
+        return _KEYS[self.name](getattr(self._lab.workspace, self.name))
+
+    # ---- what it keeps
+
+    def events(self, **match: Any) -> list[Record]:
+        """Return the events that it keeps, in the order of arrival; of Segment, the messages that were accepted.
+
+        Args:
+            match: only events as asked, in the vendor's words; see `trackside.matching.WORDS`. A mapping asks only for
+                the keys that it names, a callable is a predicate, ``where={"dotted.path": value}`` reaches the rest.
+        """
+        return expect.records(self._lab, self.name, match)
+
+    def expect_event(
+        self, name: Any, *, timeout: float = expect.TIMEOUT_SECONDS, count: int | None = None, **match: Any
+    ) -> Record:
+        """Wait for an event and return it, the first where there are several; see `trackside.expect.expect`.
+
+        Args:
+            name: as the vendor keeps it.
+            timeout: seconds to wait at most.
+            count: exactly so many, where given.
+            match: further fields, as `events` takes them.
+
+        Raises:
+            ExpectationError: with the nearest record and what became of the message.
+        """
+        __tracebackhide__ = True
+        return expect.expect(self._lab, self.name, {"name": name, **match}, count=count, timeout=timeout)
+
+    def expect_none(self, name: Any = None, **match: Any) -> None:
+        """Settle, then check once that it keeps no such event, or none at all; see `trackside.expect.expect_none`."""
+        __tracebackhide__ = True
+        expect.expect_none(self._lab, self.name, match if name is None else {"name": name, **match})
+
+    def expect_only(self, name: Any, *, timeout: float = expect.TIMEOUT_SECONDS, **match: Any) -> Record:
+        """Wait for exactly one such event, check that there is no other, and return it."""
+        __tracebackhide__ = True
+        return expect.expect_only(self._lab, self.name, {"name": name, **match}, timeout=timeout)
+
+    # ---- what it answers
 
     def handle(self, request: Request) -> Answer:
         """Return its answer to a request, or what a fault makes of it."""
@@ -82,6 +129,58 @@ class Mock:
         self.faults.clear()
 
 
+class SplitMock(Mock):
+    """Split of a running lab: it also keeps identities, the attributes of a key."""
+
+    def identities(self, **match: Any) -> list[Record]:
+        """Return the identities that it keeps, in the order of arrival.
+
+        Args:
+            match: ``key``, ``traffic_type``, ``environment``, ``values`` (the attributes) or ``where``.
+        """
+        return expect.records(self._lab, self.name, match, sort="identity")
+
+    def expect_identity(
+        self,
+        key: Any,
+        *,
+        traffic_type: Any = "user",
+        timeout: float = expect.TIMEOUT_SECONDS,
+        where: dict[str, Any] | None = None,
+        **values: Any,
+    ) -> Record:
+        """Wait for an identity with these attributes and return it, the first where there are several.
+
+        Args:
+            key: whose.
+            traffic_type: of the key.
+            timeout: seconds to wait at most.
+            where: dotted paths in the record, such as ``environmentName``, or ``values.key``.
+            values: attributes by name.
+        """
+        __tracebackhide__ = True
+        asked = {
+            "key": key,
+            "traffic_type": traffic_type,
+            "where": where or {},
+            **({"values": values} if values else {}),
+        }
+        return expect.expect(self._lab, self.name, asked, timeout=timeout, sort="identity")
+
+
 def _told(fault: Fault) -> Step:
     text = f"answered {fault.error or fault.status}, as the lab was told to"
     return Step("info", "", text, fix="take the fault away with recover()")
+
+
+_KEYS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "segment": lambda settings: {name: source.write_key for name, source in settings.sources.items()},
+    "statsig": lambda settings: {
+        name: getattr(settings, name) for name in ("server_secret", "client_key", "console_key")
+    },
+    "split": lambda settings: {name: one.sdk_key for name, one in settings.environments.items()},
+    "launchdarkly": lambda settings: {
+        name: {"client_side_id": one.client_side_id, "sdk_key": one.sdk_key, "mobile_key": one.mobile_key}
+        for name, one in settings.environments.items()
+    },
+}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import jsonschema
 import orjson
@@ -13,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trackside import catalog
+
+Path: TypeAlias = tuple[str | int, ...]
 
 FILES = sorted(catalog.folder().glob("*/examples/*/*/*.json"))
 VALID = [file for file in FILES if file.parent.name == "valid"]
@@ -43,24 +46,29 @@ def contract_of(file: Any) -> str:
     return f"{file.parts[-5]}/{file.parts[-3]}"
 
 
-def agreed(contract: str, payload: Any) -> set[tuple[str, tuple[str | int, ...]]]:
-    """Return the keyword and path of each error, having compared both validators."""
-    fast = catalog.validator(contract)
-    told = {(error.kind.name, tuple(error.instance_path)) for error in fast.iter_errors(payload)}
-    expected = {
-        (str(error.validator), tuple(error.absolute_path)) for error in reference(contract).iter_errors(payload)
-    }
+def one_a_place(found: Iterable[tuple[str, Path]]) -> set[tuple[str, Path]]:
+    """Return errors without a pattern beside a ``not``: Python's ``$`` also matches before a last line break."""
+    told = set(found)
+    return {(keyword, path) for keyword, path in told if keyword != "pattern" or ("not", path) not in told}
 
-    assert told == expected
+
+def agree(contract: str, payload: Any) -> None:
+    """Compare the verdict and each error's keyword and path."""
+    fast = catalog.validator(contract)
+    told = ((error.kind.name, tuple(error.instance_path)) for error in fast.iter_errors(payload))
+    expected = [
+        (str(error.validator), tuple(error.absolute_path)) for error in reference(contract).iter_errors(payload)
+    ]
+
+    assert one_a_place(told) == one_a_place(expected)
     assert fast.is_valid(payload) is (not expected)
-    return told
 
 
 @pytest.mark.parametrize("contract", sorted({contract_of(file) for file in FILES}))
 def test_both_validators_agree_on_every_example(contract: str) -> None:
     for file in FILES:
         if contract_of(file) == contract:
-            agreed(contract, orjson.loads(file.read_bytes()))
+            agree(contract, orjson.loads(file.read_bytes()))
 
 
 def places(payload: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
@@ -83,7 +91,7 @@ def changed(payload: Any, path: tuple[str | int, ...], value: Any, remove: bool)
 
 
 @given(data=st.data())
-@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_both_validators_agree_on_examples_changed_at_random(data: st.DataObject) -> None:
     file = data.draw(st.sampled_from(VALID))
     payload = orjson.loads(file.read_bytes())
@@ -91,4 +99,4 @@ def test_both_validators_agree_on_examples_changed_at_random(data: st.DataObject
         path = data.draw(st.sampled_from(places(payload)))
         payload = changed(payload, path, data.draw(VALUES), data.draw(st.booleans()))
 
-    agreed(contract_of(file), payload)
+    agree(contract_of(file), payload)

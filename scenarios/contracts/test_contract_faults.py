@@ -68,6 +68,14 @@ def test_an_unknown_field_is_told_at_its_own_place() -> None:
     assert (fault.at, fault.what, fault.value) == ('$["retry after"]', "retry after is not a known field", 5)
 
 
+def test_a_field_whose_name_is_a_number_is_told_by_its_name() -> None:
+    identity = {"kind": "identity", "trafficTypeName": "user", "key": "u-1", "environmentName": "production"}
+
+    fault = only_fault("split/identity", {**identity, "values": {"0": 12}})
+
+    assert (fault.at, fault.what) == ('$.values["0"]', "0 is a number, 12")
+
+
 def test_a_long_value_is_cut_in_the_text() -> None:
     fault = only_fault("segment/track", {"userId": "u-1", "event": "Order Completed", "timestamp": "x" * 5000})
 
@@ -79,6 +87,16 @@ def test_all_faults_of_a_payload_are_told() -> None:
     payload = {"userId": 1, "event": 2, "properties": 3}
 
     assert {fault.at for fault in catalog.faults("segment/track", payload)} == {"$.userId", "$.event", "$.properties"}
+
+
+def test_a_refused_value_of_very_many_levels_is_told_without_failing() -> None:
+    deep: Any = "Order Completed"
+    for _ in range(900):
+        deep = {"event": deep}
+
+    fault = only_fault("segment/track", {"userId": "u-1", "event": deep})
+
+    assert fault.code == "segment/track.depth"
 
 
 def test_no_more_faults_are_told_than_wanted() -> None:

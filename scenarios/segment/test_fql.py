@@ -219,7 +219,10 @@ def test_an_exclamation_mark_before_a_bare_comparison_is_refused_as_unclear():
 
 
 @pytest.mark.rule("segment.fql.syntax")
-@pytest.mark.parametrize("condition", ["event", "properties.total", "lowercase(event)", "null", "properties.features"])
+@pytest.mark.parametrize(
+    "condition",
+    ["event", "properties.total", "lowercase(event)", "null", "properties.features", "event or type", "event and type"],
+)
 def test_a_result_that_is_not_true_does_not_meet_the_condition(condition):
     assert not holds(condition)
 
@@ -270,6 +273,7 @@ def test_two_values_are_either_equal_or_different(left, right):
         ("properties.total > 30", False),
         ("properties.total >= 30", True),
         ("properties.total < 31", True),
+        ("properties.total <= 30", True),
         ("properties.total <= 29", False),
     ],
 )

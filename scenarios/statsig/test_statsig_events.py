@@ -168,8 +168,9 @@ def test_the_value_can_be_read_from_a_property(value):
 
 
 @pytest.mark.rule("statsig.in.value")
-def test_a_property_that_is_neither_text_nor_number_gives_no_value():
-    result = mapped({"properties": {"revenue": [1]}}, value_property="revenue")
+@pytest.mark.parametrize("value", [[1], {}, True])
+def test_a_property_that_is_neither_text_nor_number_gives_no_value(value):
+    result = mapped({"properties": {"revenue": value}}, value_property="revenue")
     assert result.records[0]["value"] is None
     assert [step.level for step in told(result, "statsig.in.value")] == ["warning"]
 

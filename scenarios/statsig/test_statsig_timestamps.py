@@ -52,6 +52,7 @@ def test_no_moment_means_the_fallback_in_seconds():
         "2022-01-24T25:03:29.123Z",
         "2022-W04-1T17:03:29.123Z",
         "20220124T170329Z",
+        "2022-01-24T17:03:29.123x",
         "2022-01-24T17:03:29.123ZZ",
         "2022-01-24T17:03:29.1a3Z",
         "٢٠٢٢-01-24T17:03:29.123Z",
@@ -62,6 +63,8 @@ def test_no_moment_means_the_fallback_in_seconds():
         {},
         float("inf"),
         float("nan"),
+        1e300,
+        10**400,
     ],
 )
 def test_what_is_no_moment_is_none(written):

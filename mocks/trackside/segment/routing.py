@@ -12,9 +12,11 @@ from typing import Any
 
 import orjson
 
-from trackside.errors import TracksideError
+from trackside.catalog import json_path
+from trackside.errors import TracksideError, WorkspaceError
 from trackside.segment.actions import DESTINATIONS, ActionResult, compile_destination
 from trackside.segment.actions import Mapping as ActionMapping
+from trackside.segment.actions.webhook import EVERY_CALL, send_mapping
 from trackside.segment.filters import compile_filters, parse_filters
 from trackside.segment.settings import ACTION_TYPES, Destination, SegmentSettings
 from trackside.steps import Message, Step, drop
@@ -81,14 +83,12 @@ class CompiledDestination:
         self.destination = destination
         self.type = destination.type
         self._enforce = settings.catalog_methods == "enforce"
-        self._filter = compile_filters(parse_filters([dict(row) for row in destination.filters]))
+        at = json_path(["segment", "destinations", name])
+        self._filter = compile_filters(parse_filters([dict(row) for row in destination.filters], f"{at}.filters"))
         self._actions: Callable[[Message, float], list[ActionResult]] | None = None
         if destination.type in ACTION_TYPES:
-            self._actions = compile_destination(
-                ACTION_TYPES[destination.type],
-                _action_settings(destination),
-                None if destination.mappings is None else [_mapping(row, destination.type) for row in destination.mappings],
-            )
+            slug, settings_of = ACTION_TYPES[destination.type], _action_settings(destination)
+            self._actions = compile_destination(slug, settings_of, _mappings(destination, f"{at}.mappings"))
 
     @property
     def external(self) -> bool:
@@ -131,7 +131,7 @@ class CompiledDestination:
             routed.steps.append(
                 drop("segment.unsupported-type", text, at="$.type", fix=fix, code="UNSUPPORTED_EVENT_TYPE")
             )
-        elif self.type in DIRECT_URLS:
+        elif self.type != "launchdarkly":  # whose own page says what becomes of each type
             text = f"Segment's catalogue does not list {kind} for {NAMES[self.type][0]}, the vendor's page does or is silent"
             fix = "set segment.catalog_methods to enforce to follow the catalogue"
             routed.steps.append(Step("assumed", "segment.unsupported-type", text, "$.type", fix, "note"))
@@ -159,9 +159,7 @@ class CompiledDestination:
         assert self._actions is not None  # noqa: S101 - for the type checker: only action destinations come here
         matched = False
         for result in self._actions(message, now):
-            if not result.matched:
-                continue
-            matched = True
+            matched = matched or result.matched
             if result.outgoing is None:
                 routed.steps += result.steps
             else:
@@ -169,20 +167,48 @@ class CompiledDestination:
                 if self.destination.url and self.type != "webhook":
                     outgoing = _readdressed(outgoing, self.destination.url)
                 routed.sendings.append(Sending(outgoing, result.mapping, result.steps))
-        if not matched:
+        if not matched and not any(step.kind == "drop" for step in routed.steps):
             routed.steps.append(
                 _no_mapping(message["type"], self.type, configured=self.destination.mappings is not None)
             )
 
 
+def _mappings(destination: Destination, at: str) -> list[ActionMapping] | None:
+    """Return the mappings of a destination; None for its vendor's presets. A webhook's preset sends it every call.
+
+    Raises:
+        WorkspaceError: with every mapping that names no known action and holds no fields.
+    """
+    webhook = _webhook_preset(destination) if destination.type == "webhook" else None
+    if destination.mappings is None:
+        return [webhook] if webhook else None
+    mappings, faults = [], []
+    for index, row in enumerate(destination.mappings):
+        if webhook and row["action"] == webhook.action:
+            row = {**row, "mapping": {**webhook.mapping, **row.get("mapping", {})}}  # noqa: PLW2901 - completed
+        try:
+            mappings.append(_mapping(row, destination.type))
+        except TracksideError as error:
+            faults.append(TracksideError(error.what, f"{at}[{index}].action", error.fix))
+    if faults:
+        raise WorkspaceError(faults, at)
+    return mappings
+
+
+def _webhook_preset(destination: Destination) -> ActionMapping:
+    preset = send_mapping(destination.url, headers=dict(destination.headers))
+    preset.mapping["method"] = destination.method
+    return preset
+
+
 def _mapping(row: Mapping[str, Any], kind: str) -> ActionMapping:
     """Return a mapping of the workspace; what it leaves out is as in the preset of its action."""
-    presets = {preset.action: preset for preset in DESTINATIONS[ACTION_TYPES[kind]].presets}
-    preset = presets.get(row["action"])
+    destination = DESTINATIONS[ACTION_TYPES[kind]]
+    preset = next((preset for preset in destination.presets if preset.action == row["action"]), None)
     if preset is None and "mapping" not in row:
-        known = ", ".join(presets) or "none"
-        raise TracksideError(f"no preset is for the action {row['action']!r}", "mappings", f"presets are for: {known}")
-    base = preset or ActionMapping(row["action"], row["action"], "", {})
+        known = ", ".join(action.slug for action in destination.actions)
+        raise TracksideError(f"no preset is for the action {row['action']!r}", "mappings", f"actions are: {known}")
+    base = preset or ActionMapping(row["action"], row["action"], EVERY_CALL, {})
     return ActionMapping(
         row["action"],
         row.get("name", base.name),
@@ -195,12 +221,7 @@ def _mapping(row: Mapping[str, Any], kind: str) -> ActionMapping:
 def _action_settings(destination: Destination) -> dict[str, Any]:
     if destination.type == "launchdarkly":
         return {"client_id": destination.client_side_id}
-    return {
-        "url": destination.url,
-        "method": destination.method,
-        "headers": dict(destination.headers),
-        "sharedSecret": destination.shared_secret,
-    }
+    return {"sharedSecret": destination.shared_secret}
 
 
 def _readdressed(outgoing: Outgoing, base: str) -> Outgoing:
@@ -276,22 +297,23 @@ class Plan:
 
 
 def compile_plan(settings: SegmentSettings) -> Plan:
-    """Return the plan of a workspace's Segment block.
+    """Return the plan of a workspace's Segment block; a source's destination that is not declared is left out.
 
     Raises:
-        TracksideError: with the destination's place, for a filter or mapping that cannot be compiled.
+        WorkspaceError: with every filter and mapping that cannot be compiled, each with its place.
     """
-    compiled = {name: _compiled(name, row, settings) for name, row in settings.destinations.items()}
+    compiled: dict[str, CompiledDestination] = {}
+    faults: list[TracksideError] = []
+    for name, row in settings.destinations.items():
+        try:
+            compiled[name] = CompiledDestination(name, row, settings)
+        except TracksideError as error:  # noqa: PERF203 - each destination has faults of its own
+            faults += error.faults if isinstance(error, WorkspaceError) else [error]
+    if faults:
+        raise WorkspaceError(faults, "segment.destinations")
     return Plan(
         {
-            name: [compiled[destination] for destination in source.destinations]
+            name: [compiled[destination] for destination in source.destinations if destination in compiled]
             for name, source in settings.sources.items()
         }
     )
-
-
-def _compiled(name: str, destination: Destination, settings: SegmentSettings) -> CompiledDestination:
-    try:
-        return CompiledDestination(name, destination, settings)
-    except TracksideError as error:
-        raise TracksideError(error.what, f"segment.destinations.{name}: {error.where}", error.fix) from error

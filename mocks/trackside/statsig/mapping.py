@@ -51,10 +51,11 @@ def segment_event(message: Message, settings: StatsigSettings, received: float =
         received: when the call arrived, epoch seconds; the event's time where the call names none.
 
     Returns:
-        At most one record, as ``log_event`` has it: ``eventName``, ``time`` (epoch milliseconds), ``value``, ``user``
-        (``userID``, ``ip``, ``locale``, ``userAgent``, ``customIDs``, ``custom``, ``statsigEnvironment``, each only
-        where known), ``metadata`` (all values text) and ``statsigMetadata``. An event without
-        ``user.statsigEnvironment`` counts as production (statsig.in.environment).
+        At most one record, which holds all that the Log Stream shows (statsig.in.log-stream), as ``log_event`` has it:
+        ``eventName``, ``time`` (epoch milliseconds), ``value``, ``user`` (``userID``, ``ip``, ``locale``,
+        ``userAgent``, ``customIDs``, ``custom``, ``statsigEnvironment``, each only where known), ``metadata`` (all
+        values text) and ``statsigMetadata``. An event without ``user.statsigEnvironment`` counts as production
+        (statsig.in.environment).
 
     Source: Statsig, "Segment"; each step names its rule.
 

@@ -178,8 +178,10 @@ def _null_personas(context: Any) -> bool:
 
 
 def _null_context(context: Any) -> Step:
-    at, key = ("$.context", "personas") if context is None else ("$.context.personas", "computation_class")
-    text = f"Cannot read properties of null (reading '{key}')"
+    if context is None:
+        at, text = "$.context", "Cannot destructure property 'personas' of '{}' as it is null."
+    else:
+        at, text = "$.context.personas", "Cannot read properties of null (reading 'computation_class')"
     return drop("segment.actions.null-context", text, at=at, fix="leave it out or send an object", code="INTERNAL")
 
 

@@ -154,7 +154,7 @@ def _one(field: Field, label: str) -> Check:
         value, found = _coerced(value, kinds)
         if not found:
             faults.append(Fault(field, _sentence(f"{label} must be {wanted} but it was {_article(value)}")))
-        elif valid and isinstance(value, str) and not valid(value):
+        if valid and isinstance(value, str) and not valid(value):
             faults.append(Fault(field, _sentence(f"{label} must be a valid {_form_name(form)} string but it was not")))
         if field.choices and value not in field.choices:
             faults.append(Fault(field, _sentence(f"{label} must be one of: {_listed(field.choices)}")))
@@ -189,7 +189,7 @@ def _coerced(value: Any, kinds: tuple[str, ...]) -> tuple[Any, bool]:
         return value, False
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-        if type_name(value) in kinds:
+        if kinds == (type_name(value),):  # Ajv does not recognise an element where a field has two types
             return value, True
     for kind in kinds:
         coerced = _COERCE[kind](value)

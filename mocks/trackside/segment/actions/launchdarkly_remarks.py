@@ -59,7 +59,9 @@ def _other_key_remark(other: str, key: object, kind: str, steps: list[Step]) -> 
         steps.append(Step("cut", rule, text, at, "give it another kind", "note"))
     elif key is None:
         text = f"null becomes the text 'null' as key of kind {other!r}, the same for everyone"
-        steps.append(Step("assumed", "segment.nulls", text, at, "leave the field out instead of sending null", "warning"))
+        fix = "set segment.nulls to strip, or leave the field out instead of sending null"
+        # Only a note: Segment's own Python SDK sends the unused id as null with every call.
+        steps.append(Step("assumed", "segment.nulls", text, at, fix, "note"))
     elif isinstance(key, (dict, list)):
         text = f"{key!r} becomes a text as key of kind {other!r}: objects all give '[object Object]'"
         steps.append(Step("rename", rule, text, at, "map a text", "warning"))

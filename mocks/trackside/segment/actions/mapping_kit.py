@@ -115,9 +115,11 @@ def _rooted(mapping: Any) -> Any:
     if not isinstance(root, dict) or len(root) > 1:
         raise InvalidMapping("The root mapping must only have a single directive object")
     fields = {key: value for key, value in mapping.items() if key != ROOT}
-    if not all(isinstance(options, dict) for options in root.values()) or not root:
+    if not all(isinstance(options, (dict, list)) for options in root.values()) or not root:
         raise InvalidMapping("The root directive must be an object")
-    return {name: {**options, "mapping": fields} for name, options in root.items()}
+    return {
+        name: {**options, "mapping": fields} if isinstance(options, dict) else options for name, options in root.items()
+    }
 
 
 def _compile(mapping: Any, *, keep: bool = False) -> Resolver:
@@ -167,7 +169,7 @@ def _if(options: Any, keep: bool) -> Resolver:
         return _failing('@if requires an "exists" key or a "blank" key')
     blank = "exists" not in options
     subject = _compile(options["blank" if blank else "exists"], keep=keep)
-    same = "then" in options and options["then"] == options["blank" if blank else "exists"]
+    same = repr(options.get("then")) == repr(options["blank" if blank else "exists"])  # saves a look-up
     then = _compile(options.get("then", UNDEFINED), keep=keep)
     otherwise = _compile(options["else"], keep=keep) if truthy(options.get("else")) else _nothing
 

@@ -288,7 +288,8 @@ def _comparison(name: str, rest: list[Token]) -> list[Predicate | None]:
     operator, value = _pop(rest), _pop(rest)
     if root in _INHERITED:
         return []
-    word, expected = _special(root, operator.value, value) or (operator.value, value.literal())
+    literal = value.literal() if root in _OBJECTS else text(value.literal())
+    word, expected = _special(root, operator.value, value) or (operator.value, literal)
     test = _OPERATORS.get(word, _never)(expected)
     return [_of_path(root, name, test) if root in _OBJECTS else _of_field(root, test)]
 

@@ -1,0 +1,3 @@
+"""What the project's own scenarios share."""
+
+pytest_plugins = ["pytester"]

@@ -1,0 +1,225 @@
+"""Writes the generated pages of this folder; ``--check`` only says whether they are up to date (exit code 1 if not).
+
+    python docs/generate.py
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from trackside import admin, catalog
+from trackside.lab import VENDORS
+from trackside.rules import RULES, Rule
+from trackside.server import ADMIN_PORT
+
+DOCS = Path(__file__).parent
+TITLES = {name: vendor.title for name, vendor in VENDORS.items()}
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _by_vendor() -> Iterator[tuple[str, list[Rule]]]:
+    for vendor, title in TITLES.items():
+        yield title, [rule for rule in RULES.values() if rule.vendor == vendor]
+
+
+def rules_page() -> str:
+    """Return the page of everything that is emulated."""
+    lines = [
+        "# What is emulated: the rules",
+        "",
+        "Each rule is one behaviour, with the page or package it was taken from.",
+        "`documented`: a vendor's page says so.",
+        "`observed`: seen by running or reading the vendor's published code.",
+        "`assumed`: no public page says, see [contradictions and assumptions](contradictions.md).",
+    ]
+    for title, rules in _by_vendor():
+        lines += ["", f"## {title}", "", "| id | behaviour | confidence | source |", "|---|---|---|---|"]
+        lines += [
+            f"| `{rule.id}` | {_cell(rule.text)} | {rule.confidence} | {_cell(rule.source.title)}, "
+            f"{_cell(rule.source.address)} (read {rule.source.read}) |"
+            for rule in rules
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def contradictions_page() -> str:
+    """Return the page of what was assumed, or is told differently elsewhere."""
+    lines = [
+        "# Contradictions and assumptions",
+        "",
+        "Where the vendors' pages are silent or disagree, trackside takes one reading and says so.",
+        "A setting in the workspace file switches the ones that a project may need the other way.",
+    ]
+    for title, rules in _by_vendor():
+        lines += ["", f"## {title}", "", "| rule | what trackside does | what else is said, or not | setting |"]
+        lines += ["|---|---|---|---|"]
+        lines += [
+            f"| `{rule.id}` ({rule.confidence}) | {_cell(rule.text)} | {_cell(rule.otherwise) or 'No public page says.'} | "
+            f"{f'`{rule.setting}`' if rule.setting else ''} |"
+            for rule in rules
+            if rule.confidence == "assumed" or rule.otherwise
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def contracts_page() -> str:
+    """Return the list of contracts."""
+    lines = [
+        "# Contracts",
+        "",
+        "JSON Schema 2020-12, one file per payload, in `contracts/<vendor>/`; plain data, usable with any validator.",
+        "Beside each stand examples that pass (`examples/<payload>/valid`) and examples that fail, each for one reason.",
+        "",
+        "| contract | payload | unknown fields | source | confidence |",
+        "|---|---|---|---|---|",
+    ]
+    for name in catalog.names():
+        schema = catalog.load(name)
+        source = schema["x-source"]
+        lines.append(
+            f"| `{name}` | {_cell(schema['title'])}: {_cell(schema['description'])} | {_unknown_fields(schema)} | "
+            f"{_cell(source['title'])}, {_cell(source['address'])} (read {source['read']}) | {source['confidence']} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _unknown_fields(schema: dict[str, Any]) -> str:
+    for keyword in ("additionalProperties", "unevaluatedProperties"):
+        if keyword in schema:
+            return "refused" if schema[keyword] is False else "pass"
+    return ""
+
+
+def endpoints_page() -> str:
+    """Return the list of ports and paths."""
+    lines = ["# Ports and paths", "", "One port per vendor, as `trackside serve` has them by default."]
+    for vendor in VENDORS.values():
+        lines += ["", f"## {vendor.title}, port {vendor.port}", "", "| method | path | what it does |", "|---|---|---|"]
+        lines += [
+            f"| {' '.join(route.methods)} | `{route.path}` | {_first_line(route.endpoint)} |" for route in vendor.routes
+        ]
+    lines += ["", f"## admin, port {ADMIN_PORT}", "", _paragraph(admin.__doc__ or ""), ""]
+    lines += ["| method | path | what it does |", "|---|---|---|"]
+    lines += [
+        f"| {method} | `{path}` | {_first_line(function)} |" for path, (method, function) in admin.PATHS.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _first_line(function: Callable[..., Any]) -> str:
+    text = _paragraph(function.__doc__ or "")
+    return _cell(text)
+
+
+def _paragraph(text: str) -> str:
+    """Return the first paragraph that says something, in one line."""
+    return " ".join(text.strip().split("\n\n")[0].split())
+
+
+def workspace_page() -> str:
+    """Return the reference of the workspace file."""
+    schema = catalog.load("trackside/workspace")
+    lines = [
+        "# The workspace file",
+        "",
+        "YAML or JSON; what it leaves out has its default, and without a file the demo workspace is used.",
+        "Editors complete it by `contracts/trackside/workspace.schema.json`.",
+        "",
+        "| key | type | default | meaning |",
+        "|---|---|---|---|",
+    ]
+    lines += _keys(schema, "", schema.get("$defs", {}))
+    return "\n".join(lines) + "\n"
+
+
+def _keys(schema: dict[str, Any], path: str, defs: dict[str, Any]) -> list[str]:
+    rows = []
+    for name, raw in schema.get("properties", {}).items():
+        inner = _resolved(raw, defs)
+        at = f"{path}.{name}" if path else name
+        default = inner.get("default")
+        shown = f"`{_yaml(default)}`" if default is not None and default != "" else ""
+        rows.append(f"| `{at}` | {_type(inner, defs)} | {shown} | {_cell(inner.get('description', ''))} |")
+        rows += _keys(inner, at, defs)
+        more = _resolved(inner.get("additionalProperties", {}), defs)
+        rows += _keys(more, f"{at}.<name>", defs) if isinstance(more, dict) else []
+        items = _resolved(inner.get("items", {}), defs)
+        rows += _keys(items, f"{at}[]", defs) if isinstance(items, dict) else []
+    return rows
+
+
+def _yaml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _resolved(schema: Any, defs: dict[str, Any]) -> Any:
+    if isinstance(schema, dict) and "$ref" in schema:
+        target = defs[schema["$ref"].rpartition("/")[2]]
+        return {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
+    return schema
+
+
+def _type(schema: dict[str, Any], defs: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "anyOf" in schema:
+        return " or ".join(_type(_resolved(one, defs), defs) for one in schema["anyOf"])
+    kind = schema.get("type", "any")
+    return kind if isinstance(kind, str) else " or ".join(kind)
+
+
+def cli_page() -> str:
+    """Return the commands' own help."""
+    import click
+    from trackside.cli import main
+
+    lines = ["# The command line", "", "Exit codes: 0 fine, 1 findings, 2 wrong use."]
+    context = click.Context(main, info_name="trackside")
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        assert command is not None
+        inner = click.Context(command, info_name=name, parent=context, max_content_width=110, terminal_width=110)
+        lines += ["", f"## trackside {name}", "", "```text", command.get_help(inner), "```"]
+        if isinstance(command, click.Group):
+            for sub in command.list_commands(inner):
+                child = command.get_command(inner, sub)
+                assert child is not None
+                deeper = click.Context(child, info_name=sub, parent=inner, max_content_width=110, terminal_width=110)
+                lines += ["", f"### trackside {name} {sub}", "", "```text", child.get_help(deeper), "```"]
+    return "\n".join(lines) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "rules.md": rules_page,
+    "contradictions.md": contradictions_page,
+    "contracts.md": contracts_page,
+    "endpoints.md": endpoints_page,
+    "workspace.md": workspace_page,
+    "cli.md": cli_page,
+}
+
+
+def main() -> int:
+    """Write the pages, or check them; return the exit code."""
+    stale = []
+    for name, page in PAGES.items():
+        text, path = page(), DOCS / name
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if "--check" not in sys.argv:
+            path.write_text(text, encoding="utf-8")
+    if stale and "--check" in sys.argv:
+        sys.stderr.write(f"stale pages: {', '.join(stale)}. docs/. Run: python docs/generate.py\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""What ``trackside serve`` prints at its start: every address, and per SDK the exact option to set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from trackside.cli.output import out, out_table, printable
+
+if TYPE_CHECKING:
+    from trackside.lab import Lab
+
+
+def show(lab: Lab) -> None:
+    """Print the table of addresses and the options below it."""
+    from trackside.lab import VENDORS
+
+    titles = {**{name: vendor.title for name, vendor in VENDORS.items()}, "admin": "Control API"}
+    out_table(("", "address"), [(titles[name], url) for name, url in lab.urls.items()])
+    for what, option in options(lab):
+        out(f"{what + ':':<19}{printable(option)}")
+
+
+def options(lab: Lab) -> Iterator[tuple[str, str]]:
+    """Yield an SDK or inbound route, and how it is pointed at the lab.
+
+    Write keys and client-side IDs are shown, as they are in every web page; secrets are named by their place.
+    """
+    from trackside.segment.routing import DIRECT_URLS
+
+    urls, workspace = lab.urls, lab.workspace
+    host = urls["segment"]
+    for name, source in workspace.segment.sources.items():
+        key = source.write_key
+        yield f"Source {name}", f"write key {key}"
+        yield "  Segment Python", f'segment.analytics.Client("{key}", host="{host}")'
+        yield "  Segment Node", f'new Analytics({{ writeKey: "{key}", host: "{host}" }})'
+        yield "  Segment browser", f'AnalyticsBrowser.load({{ writeKey: "{key}", cdnURL: "{host}" }})  (1.84 or later)'
+    path = urlsplit(DIRECT_URLS["statsig"]).path
+    yield "Statsig inbound", f"POST {urls['statsig']}{path}, Basic user name: statsig.server_secret"
+    path = urlsplit(DIRECT_URLS["split"]).path
+    yield "Split inbound", f"POST {urls['split']}{path}, Basic user name: api_key of split.segment_inbound"
+    for environment, keys in workspace.launchdarkly.environments.items():
+        path = f"/events/bulk/{keys.client_side_id}"
+        yield "LaunchDarkly", f"POST {urls['launchdarkly']}{path} (environment {environment}), no key"
