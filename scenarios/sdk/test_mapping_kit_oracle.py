@@ -13,7 +13,7 @@ from trackside.segment.actions.mapping_kit import InvalidMapping, compile_mappin
 
 pytestmark = pytest.mark.node
 
-SEED = 11
+SEED = 12
 COUNT = 80_000
 
 PATHS = ["$.userId", "userId", "$.properties", "$.properties.a", "properties.list", "$.properties.list[0]", "properties.list.1"]

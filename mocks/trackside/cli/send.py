@@ -14,6 +14,7 @@ from trackside.cli.output import JSON_HELP, out, out_json, printable, remark
 from trackside.errors import TracksideError
 
 if TYPE_CHECKING:
+    from trackside.cli.outcomes import ControlApi
     from trackside.cli.reading import Reading
 
 LAB = "http://127.0.0.1:8801"
@@ -31,12 +32,14 @@ class Sent:
     Attributes:
         accepted: calls in requests that were answered 2xx.
         refused: calls in the others.
+        requests: how many were made.
         faults: an answer that was no 2xx, as an error.
         message_ids: of the accepted calls that have one.
     """
 
     accepted: int = 0
     refused: int = 0
+    requests: int = 0
     faults: list[TracksideError] = field(default_factory=list)
     message_ids: set[str] = field(default_factory=set)
 
@@ -77,11 +80,12 @@ def command(
     for fault in reading.faults:
         remark(f"trackside: {fault}")
     url = _batch_url(to)
+    admin = admin or (ADMIN if to == LAB else None)
+    lab = _control_api(admin, admin_token, url, wanted=explain)
     sent = _send(_bodies(reading, batch), url, write_key, compress=compress)
     for fault in sent.faults:
         remark(f"trackside: {fault}")
-    admin = admin or (ADMIN if to == LAB else None)
-    outcomes = _outcomes(sent, url, admin, admin_token, wanted=explain) if explain is not False else None
+    outcomes = _outcomes(sent, lab, wanted=explain) if lab else None
     _show(sent, reading.faults, outcomes, as_json=as_json)
     found = bool(outcomes and outcomes["findings"])
     return int(bool(reading.faults or sent.refused) or found)
@@ -150,6 +154,7 @@ def _send(bodies: Iterator[tuple[bytes, list[Any]]], url: str, write_key: str, *
 
 
 def _count(status: int, answer: bytes, calls: list[Any], url: str, sent: Sent) -> None:
+    sent.requests += 1
     if 200 <= status < 300:
         sent.accepted += len(calls)
         ids = (call.get("messageId") for call in calls if isinstance(call, dict))
@@ -160,24 +165,35 @@ def _count(status: int, answer: bytes, calls: list[Any], url: str, sent: Sent) -
     sent.faults.append(TracksideError(text, url, "see what the answer says"))
 
 
-def _outcomes(sent: Sent, url: str, admin: str | None, token: str, *, wanted: bool | None) -> dict[str, Any] | None:
-    """Return what the lab made of the calls, or None where nobody can be asked."""
-    from trackside.cli.outcomes import LIMIT, outcomes
-
+def _control_api(admin: str | None, token: str, url: str, *, wanted: bool | None) -> ControlApi | None:
+    """Return the control API of the lab that is sent to; None where it is not wanted or nobody can be asked."""
+    if wanted is False:
+        return None
     if admin is None:
         if wanted:
             raise TracksideError("nobody can be asked for outcomes", "--explain", "name the lab's control API with --admin")
         return None
-    if wanted is None and sent.accepted > LIMIT:
-        remark(f"more than {LIMIT} calls: add --explain to be told what became of each")
-        return None
+    from trackside.cli.outcomes import ControlApi
+
     try:
-        return outcomes(sent.message_ids, sent.accepted, url, admin, token)
+        lab = ControlApi(admin, token)
+        if not lab.serves(url):
+            raise TracksideError(f"the lab at {admin} does not listen there", url, "name that lab's control API with --admin")
     except TracksideError as error:
         if wanted:
             raise
-        remark(f"not explained: {error}")
+        remark(f"outcomes are not told: {error}")
         return None
+    return lab
+
+
+def _outcomes(sent: Sent, lab: ControlApi, *, wanted: bool | None) -> dict[str, Any] | None:
+    from trackside.cli.outcomes import LIMIT
+
+    if wanted is None and sent.accepted > LIMIT:
+        remark(f"more than {LIMIT} calls: add --explain to be told what became of each")
+        return None
+    return lab.outcomes(sent.accepted, sent.requests, sent.message_ids)
 
 
 def _show(sent: Sent, bad: list[TracksideError], outcomes: dict[str, Any] | None, *, as_json: bool) -> None:

@@ -19,11 +19,8 @@ from trackside.times import epoch_ms
 
 KINDS = ("track", "identify", "page", "screen", "group", "alias")
 EVENT_KB, BATCH_KB, BATCH_EVENTS, MESSAGE_ID_CHARACTERS, PROPERTIES = 32, 500, 2_500, 100, 10_000
-LEVELS = 230
-"""Levels of objects and arrays in a call; orjson writes 254, and what is made of a call and its journey takes some."""
 CONSENT_EVENT = "Segment Consent Preference Updated"
 
-_SPARE_LEVELS = 24
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - both sides of every sum are UTC
 
 
@@ -116,15 +113,10 @@ def discard_code(call: Any, kind: str, settings: SegmentSettings, *, batched: bo
     ):
         return "message_id_too_long"
     try:
-        size = len(orjson.dumps(_wrapped(call))) - 2 * _SPARE_LEVELS
+        size = len(orjson.dumps(call))
     except orjson.JSONEncodeError:
         return "nested_too_deeply"
     return "event_too_large" if batched and size > EVENT_KB * settings.kilobyte else ""
-
-
-def _wrapped(call: Any) -> Any:
-    """Return a call inside as many arrays as make orjson refuse one that has too many levels."""
-    return [[[[[[[[[[[[[[[[[[[[[[[[call]]]]]]]]]]]]]]]]]]]]]]]]
 
 
 def _id_is_good(value: Any) -> bool:
@@ -208,7 +200,7 @@ _REASONS: dict[str, tuple[str, str, str, str]] = {
         "$.messageId",
         "shorten it, or leave it out",
     ),
-    "nested_too_deeply": ("segment.limit.depth", f"the call has over {LEVELS} levels", "$", "flatten it"),
+    "nested_too_deeply": ("segment.limit.depth", "the call is nested too deeply", "$", "flatten it"),
     "event_too_large": (
         "segment.limit.event-size",
         f"the call has over {EVENT_KB} KB",

@@ -1,0 +1,126 @@
+"""What a running lab made of calls that were sent to it, asked of its control API."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import urllib3
+
+from trackside.cli.output import out, out_table, printable
+from trackside.cli.rows import event_row, line, telling
+from trackside.errors import TracksideError
+
+LIMIT = 1_000
+"""Calls up to which `send` asks by itself."""
+
+_SHOWN_EVENTS = 20
+_SECONDS = 30.0
+
+
+class ControlApi:
+    """The control API of one lab, and the number of the last request that it had when this was made.
+
+    Args:
+        admin: its address.
+        token: what it wants off loopback.
+
+    Raises:
+        TracksideError: it does not answer, or refuses.
+    """
+
+    def __init__(self, admin: str, token: str = "") -> None:
+        self.address = admin.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = urllib3.PoolManager(retries=False, timeout=_SECONDS)
+        self.urls: dict[str, str] = self.ask("GET", "/health")["urls"]
+        last = self.ask("GET", "/exchanges?limit=1")
+        self.last = last[0]["seq"] if last else 0
+
+    def ask(self, method: str, path: str) -> Any:
+        """Return the JSON answer to a request without a body."""
+        try:
+            answer = self._http.request(method, self.address + path, headers=self._headers, redirect=False)
+            value = orjson.loads(answer.data)
+        except (urllib3.exceptions.HTTPError, orjson.JSONDecodeError) as error:
+            fix = "name the lab's control API with --admin, or send with --no-explain"
+            raise TracksideError(f"the control API does not answer: {error}", self.address, fix) from error
+        if answer.status >= 400:
+            fault = value.get("error", {}) if isinstance(value, dict) else {}
+            raise TracksideError(str(fault.get("what", answer.status)), self.address + path, str(fault.get("fix", "")))
+        return value
+
+    def serves(self, url: str) -> bool:
+        """Return whether the lab behind it is the one that listens at a Segment address."""
+        return urlsplit(self.urls["segment"]).port == urlsplit(url).port
+
+    def outcomes(self, calls: int, requests: int, message_ids: set[str]) -> dict[str, Any]:
+        """Return what became of calls that were sent since this was made.
+
+        Args:
+            calls: how many were sent.
+            requests: in how many requests.
+            message_ids: of those that have one.
+
+        Returns:
+            ``events`` (rows of `trackside.cli.rows`, oldest first), ``outcomes`` (counts by ``segment`` and destination)
+            and ``findings`` (errors and warnings, each with ``destination`` and ``message_id``).
+        """
+        self.ask("POST", "/settle")
+        journeys = self.ask("GET", f"/journeys?limit={calls * 2 + 100}")
+        rows = [
+            event_row(journey)
+            for journey in reversed(journeys)
+            if journey["exchange"] > self.last and _is_ours(journey, message_ids)
+        ]
+        exchanges = self.ask("GET", f"/exchanges?vendor=segment&limit={requests}")
+        steps = [step for one in exchanges if one["seq"] > self.last for step in telling(one["steps"])]
+        findings = [{"destination": "segment", "message_id": None, **step} for step in steps]
+        findings += [finding for row in rows for finding in _findings(row)]
+        return {"events": rows, "outcomes": _counts(rows), "findings": findings}
+
+
+def _is_ours(journey: Mapping[str, Any], message_ids: set[str]) -> bool:
+    call = journey["call"]
+    own = call.get("messageId") if isinstance(call, dict) else None
+    return own in message_ids if isinstance(own, str) else True
+
+
+def _findings(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    places = [("segment", row["steps"]), *((one["destination"], one["steps"]) for one in row["deliveries"])]
+    for destination, steps in places:
+        for step in steps:
+            if step.get("level") in ("error", "warning"):
+                yield {"destination": destination, "message_id": row["message_id"], **step}
+
+
+def _counts(rows: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
+    counts: dict[str, Counter[str]] = {"segment": Counter(row["outcome"] for row in rows)}
+    for row in rows:
+        for delivery in row["deliveries"]:
+            counts.setdefault(delivery["destination"], Counter())[delivery["outcome"]] += 1
+    return {name: dict(counter) for name, counter in counts.items()}
+
+
+def show(outcomes: Mapping[str, Any]) -> None:
+    """Print a line for each of a few events, or counts by destination, and then each finding's rule once."""
+    if len(outcomes["events"]) <= _SHOWN_EVENTS:
+        for row in outcomes["events"]:
+            out(line(row))
+    else:
+        counts = outcomes["outcomes"].items()
+        out_table(("destination", "outcomes"), [(name, _words(counter)) for name, counter in counts])
+    by_rule: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for finding in outcomes["findings"]:
+        by_rule.setdefault((finding["destination"], finding["rule"]), []).append(finding)
+    for (destination, rule), same in by_rule.items():
+        first = same[0]
+        clauses = [f"{first['text']} ({rule})", first.get("at", ""), first.get("fix", "")]
+        out(printable(f"{first['level']} {destination}, {len(same)}x: {'. '.join(one for one in clauses if one)}."))
+
+
+def _words(counter: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in counter.items())
