@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import queue
 import threading
 import time
 import zlib
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,12 @@ from trackside.wire import Outgoing
 
 TIMEOUT_SECONDS = 10.0
 ANSWER_BYTES = 64 * 1024
-_WORKERS = 4
+_WORKERS = 8
+_SHORTEST = 0.1
+"""The shortest wait between two attempts in seconds, whatever the schedule says."""
+
+_AT_ONCE = 0.001
+"""Seconds by which an attempt may be early: sums of seconds are not exact."""
 
 
 @dataclass(slots=True)
@@ -49,8 +54,13 @@ class Fault:
     seconds: float = 30.0
 
 
-def retryable(status: int) -> bool:
-    """Return whether Segment tries again after a status: 408, 423, 429 and each 5xx but 501 (segment.delivery.retry)."""
+def retryable(status: int, error: str = "") -> bool:
+    """Return whether Segment tries again after a status or an error (segment.delivery.retry).
+
+    It does after 408, 423, 429, each 5xx but 501, and where there was no answer; never for a request that cannot be made.
+    """
+    if error:
+        return error != "EINVAL"
     return status in (408, 423, 429) or (500 <= status < 600 and status != 501)
 
 
@@ -66,7 +76,7 @@ def next_due(retry: Retry, key: DeliveryKey, attempts: int, first_at: float, now
     """
     wait = min(retry.first * retry.factor ** (attempts - 1), retry.longest)
     spread = zlib.crc32(repr((key, attempts)).encode()) / 0xFFFFFFFF
-    due = now + wait * (1 - retry.jitter * spread)
+    due = now + max(wait * (1 - retry.jitter * spread), _SHORTEST)
     return due if due - first_at <= retry.hours * 3600 else None
 
 
@@ -98,7 +108,8 @@ class Deliverer:
         self._generation = 0
         self._stopped = False
         self._thread: threading.Thread | None = None
-        self._pool: ThreadPoolExecutor | None = None
+        self._jobs: queue.SimpleQueue[tuple[_Pending, int] | None] = queue.SimpleQueue()
+        self._workers: list[threading.Thread] = []
         self._http: Any = None
 
     def push(
@@ -132,7 +143,7 @@ class Deliverer:
         """Start every attempt that is due by the lab's clock; those inside the lab are over when this returns."""
         while True:
             with self._wake:
-                if not self._heap or self._heap[0][0] > self._clock.now():
+                if not self._heap or self._heap[0][0] > self._clock.now() + _AT_ONCE:
                     return
                 pending = heapq.heappop(self._heap)[2]
                 self._in_flight += 1
@@ -140,7 +151,7 @@ class Deliverer:
             if pending.inside is not None:
                 self._finish(pending, generation)
             else:
-                self._executor().submit(self._finish, pending, generation)
+                self._hand_on(pending, generation)
 
     def settle(self, timeout: float) -> bool:
         """Return True when nothing is due and nothing is under way, False if that takes over ``timeout`` seconds."""
@@ -148,7 +159,7 @@ class Deliverer:
         while True:
             self.run_due()
             with self._wake:
-                due_now = self._heap and self._heap[0][0] <= self._clock.now()
+                due_now = self._heap and self._heap[0][0] <= self._clock.now() + _AT_ONCE
                 if not self._in_flight and not due_now:
                     return True
                 left = deadline - time.monotonic()
@@ -161,10 +172,16 @@ class Deliverer:
         with self._wake:
             return len(self._heap)
 
+    def next_due(self) -> float | None:
+        """Return when the next attempt falls due, epoch seconds; None when none waits."""
+        with self._wake:
+            return self._heap[0][0] if self._heap else None
+
     def reset(self) -> None:
-        """Forget every delivery; what is under way is not kept when it ends."""
+        """Forget every delivery; what is under way is not kept when it ends, and nobody waits for it."""
         with self._wake:
             self._generation += 1
+            self._in_flight = 0
             self._heap.clear()
             self._wake.notify_all()
 
@@ -174,8 +191,8 @@ class Deliverer:
             self._stopped = True
             self._generation += 1
             self._wake.notify_all()
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        for _ in self._workers:
+            self._jobs.put(None)
         if self._thread is not None:
             self._thread.join(timeout=1)
         if self._http is not None:
@@ -202,35 +219,46 @@ class Deliverer:
                 if self._stopped:
                     return
                 left = self._heap[0][0] - self._clock.now() if self._heap else None
-                if left is None or left > 0:
+                if left is None or left > _AT_ONCE:
                     self._wake.wait(None if left is None or self._clock.frozen else left)
                     continue
             self.run_due()
 
-    def _executor(self) -> ThreadPoolExecutor:
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(_WORKERS, "trackside-http")
-        return self._pool
+    def _hand_on(self, pending: _Pending, generation: int) -> None:
+        """Let a worker make an attempt; workers end with the process, whatever they wait for."""
+        self._jobs.put((pending, generation))
+        with self._wake:
+            if len(self._workers) < _WORKERS and not self._stopped:
+                name = f"trackside-http-{len(self._workers)}"
+                self._workers.append(threading.Thread(target=self._work, name=name, daemon=True))
+                self._workers[-1].start()
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            self._finish(*job)
 
     def _finish(self, pending: _Pending, generation: int) -> None:
         try:
             self._try(pending, generation)
         finally:
             with self._wake:
-                self._in_flight -= 1
+                if generation == self._generation:
+                    self._in_flight -= 1
                 self._wake.notify_all()
 
     def _try(self, pending: _Pending, generation: int) -> None:
+        if generation != self._generation:
+            return
         now = self._clock.now()
         made = pending.inside(pending.outgoing, now) if pending.inside else self._over_http(pending.outgoing, now)
         pending.attempts += 1
-        again = not made.delivered and (bool(made.error) or retryable(made.status))
+        again = not made.delivered and retryable(made.status, made.error)
         due = next_due(pending.retry, pending.key, pending.attempts, pending.first_at, now) if again else None
-        if generation != self._generation:
-            return
-        self._journal.add_attempt(
-            pending.key, Attempt(now, made.status, made.answer, made.error, due, made.steps + _told(made, due, now))
-        )
+        attempt = Attempt(now, made.status, made.answer, made.error, due, made.steps + _told(made, due, now))
+        with self._wake:  # so that after a stop nothing is written any more
+            if generation != self._generation:
+                return
+            self._journal.add_attempt(pending.key, attempt)
         if due is not None:
             self._schedule(due, pending)
 
@@ -247,17 +275,36 @@ class Deliverer:
         }
         try:
             answer = self._http.request(
-                outgoing.method, outgoing.url, body=outgoing.body, headers=headers, redirect=False
+                outgoing.method,
+                outgoing.url,
+                body=outgoing.body,
+                headers=headers,
+                redirect=False,
+                preload_content=False,
             )
+            return Attempt(now, answer.status, _beginning(answer))
         except urllib3.exceptions.TimeoutError:
-            return Attempt(now, 0, error="ETIMEDOUT")
+            error = "ETIMEDOUT"
         except urllib3.exceptions.NameResolutionError:
-            return Attempt(now, 0, error="ENOTFOUND")
+            error = "ENOTFOUND"
         except urllib3.exceptions.NewConnectionError:
-            return Attempt(now, 0, error="ECONNREFUSED")
+            error = "ECONNREFUSED"
+        except urllib3.exceptions.LocationValueError:
+            error = "EINVAL"
         except urllib3.exceptions.HTTPError:
-            return Attempt(now, 0, error="ECONNRESET")
-        return Attempt(now, answer.status, bytes(answer.data[:ANSWER_BYTES]))
+            error = "ECONNRESET"
+        except ValueError:  # a header that HTTP cannot carry
+            error = "EINVAL"
+        return Attempt(now, 0, error=error)
+
+
+def _beginning(answer: Any) -> bytes:
+    """Return the first part of an answer's body; its connection is used again only where that was all of it."""
+    body: bytes = answer.read(ANSWER_BYTES)
+    if answer.read(1):
+        answer.close()
+    answer.release_conn()
+    return body
 
 
 def _told(made: Attempt, due: float | None, now: float) -> tuple[Step, ...]:
@@ -269,6 +316,9 @@ def _told(made: Attempt, due: float | None, now: float) -> tuple[Step, ...]:
         text = f"the destination did not take the message: {what}; the next attempt is due in {due - now:.0f} s"
         code = f"errors.awaiting-retry.{made.error or made.status}"
         return (Step("fault", "segment.delivery.retry", text, fix="see that the destination answers", level="warning", code=code),)  # fmt: skip
-    text = f"the destination refused the message for good: {what}"
     code = f"errors.discarded.{made.error or made.status}"
+    if 300 <= made.status < 400:
+        text, fix = f"the destination answered a redirect, {what}, and redirects are not followed", "name the address that it leads to"  # fmt: skip
+        return (Step("fault", "segment.delivery.redirect", text, fix=fix, level="error", code=code),)
+    text = f"the destination refused the message for good: {what}"
     return (Step("fault", "segment.delivery.refused", text, fix="see the answer's body, then its rule", level="error", code=code),)  # fmt: skip

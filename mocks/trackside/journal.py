@@ -119,7 +119,7 @@ class Journal:
         """Forget everything, at once; numbers go on, so that nothing old is mistaken for new."""
         with self.changed:
             self._rows: deque[Exchange] = deque()
-            self._attempts: dict[DeliveryKey, list[Attempt]] = {}
+            self._attempts: dict[int, dict[DeliveryKey, list[Attempt]]] = {}
             self._seq = getattr(self, "_seq", 0)
             self._kept = 0
             self.evicted = 0
@@ -142,7 +142,7 @@ class Journal:
         """Keep an exchange and return its row; waiting readers see it when this returns."""
         self._share(request)
         intake = answer.intake or _NO_INTAKE
-        steps = answer.steps if answer.intake is not None or vendor == "segment" else ()
+        steps = answer.steps if answer.told or vendor == "segment" else ()
         row = Exchange(
             self._seq + 1,
             vendor,
@@ -164,7 +164,8 @@ class Journal:
     def restore(self, row: Exchange, attempts: Mapping[DeliveryKey, list[Attempt]]) -> None:
         """Take back a row that a keeper kept."""
         self._add(row)
-        self._attempts.update(attempts)
+        if attempts:
+            self._attempts[row.seq] = dict(attempts)
 
     def _add(self, row: Exchange) -> None:
         self._seq = row.seq
@@ -174,23 +175,24 @@ class Journal:
         while self._kept > self.limit and len(self._rows) > 1:
             gone = self._rows.popleft()
             self._kept -= gone.intake.calls or 1
-            self.evicted += gone.intake.calls
-            if gone.queued:
-                self._attempts = {key: kept for key, kept in self._attempts.items() if key[0] != gone.seq}
+            self.evicted += gone.intake.calls or 1
+            self._attempts.pop(gone.seq, None)
             if self.keeper and gone.seq % 256 == 0:
                 self.keeper.forget(gone.seq + 1)
 
     def add_attempt(self, key: DeliveryKey, attempt: Attempt) -> None:
-        """Keep one try of a delivery."""
-        if self.keeper:
-            self.keeper.keep_attempt(key, attempt)
+        """Keep one try of a delivery, unless its message was evicted meanwhile."""
         with self.changed:
-            self._attempts.setdefault(key, []).append(attempt)
+            if not self._rows or key[0] < self._rows[0].seq:
+                return
+            if self.keeper:
+                self.keeper.keep_attempt(key, attempt)
+            self._attempts.setdefault(key[0], {}).setdefault(key, []).append(attempt)
             self._notify()
 
     def attempts(self, key: DeliveryKey) -> list[Attempt]:
         """Return the tries of a delivery so far, oldest first; none for one that was derived as delivered."""
-        return list(self._attempts.get(key, ()))
+        return list(self._attempts.get(key[0], {}).get(key, ()))
 
     def rows(self, *, newest_first: bool = False) -> Iterator[Exchange]:
         """Yield the rows that are kept, oldest first unless told otherwise."""
@@ -228,7 +230,7 @@ class Journal:
             )
 
     def stats(self) -> dict[str, Any]:
-        """Return how much is kept: ``exchanges``, ``accepted`` and ``evicted`` calls, and the ``limit``."""
+        """Return how much is kept: ``exchanges``, ``accepted`` calls, what was ``evicted``, and the ``limit``."""
         return {
             "exchanges": len(self._rows),
             "accepted": self.accepted,
@@ -250,6 +252,7 @@ class Journal:
         changing = {name: headers[name] for name in _CHANGING_HEADERS & headers.keys() if name != "content-length"}
         request.headers = {**shared, **changing} if changing else shared
         request.path, request.method = self._once(request.path), self._once(request.method)
+        request.remote = self._once(request.remote)
         request.query, request.params = request.query or _EMPTY, request.params or _EMPTY
 
     def _once(self, key: Any, value: Any = None) -> Any:

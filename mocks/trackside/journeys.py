@@ -8,17 +8,18 @@ read from the journal.
 from __future__ import annotations
 
 import re
+import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import orjson
 
-from trackside import catalog
+from trackside import catalog, checks
 from trackside.journal import Attempt, DeliveryKey, Exchange, Journal
-from trackside.segment.ingest import Envelope, Opened, iso, open_calls
+from trackside.segment.ingest import KINDS, Envelope, Opened, iso, open_calls
 from trackside.segment.routes import payload_of
 from trackside.segment.routing import Plan, Routed, Sending
 from trackside.segment.settings import SegmentSettings
@@ -27,6 +28,9 @@ from trackside.wire import Answer, Outgoing, Request
 
 Outcome = Literal["delivered", "dropped", "failed", "awaiting_retry", "under_way"]
 _CACHED_CALLS = 20_000
+_MADE_ID = "trackside-"
+"""Start of the messageIds that are made on receipt."""
+
 _PLAIN = re.compile(r"[A-Za-z0-9_.:@ -]+")
 """Text that every JSON writer leaves as it is, so that it can be looked for in a body that was not parsed."""
 
@@ -72,19 +76,21 @@ class Sent:
                 "headers": redacted(self.outgoing.headers),
                 "body": _json_or_text(self.outgoing.body),
             },
-            "attempts": [
-                {
-                    "at": iso(int(attempt.at * 1000)),
-                    "status": attempt.status,
-                    "error": attempt.error,
-                    "answer": _json_or_text(attempt.answer),
-                    "next": iso(int(attempt.due * 1000)) if attempt.due is not None else None,
-                }
-                for attempt in self.attempts
-            ],
-            "steps": [step.as_json() for step in self.steps],
-            "records": self.records,
+            "attempts": [_attempt_json(attempt) for attempt in self.attempts],
+            "steps": [step_json(step) for step in self.steps],
+            "records": [_levelled(record) for record in self.records],
         }
+
+
+def _attempt_json(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "at": iso(int(attempt.at * 1000)),
+        "status": attempt.status,
+        "error": attempt.error,
+        "answer": _json_or_text(attempt.answer),
+        "next": iso(int(attempt.due * 1000)) if attempt.due is not None else None,
+        "steps": [step_json(step) for step in attempt.steps],
+    }
 
 
 @dataclass(slots=True)
@@ -121,7 +127,7 @@ class Delivery:
             "destination": self.destination,
             "vendor": self.vendor,
             "outcome": self.outcome,
-            "steps": [step.as_json() for step in self.steps],
+            "steps": [step_json(step) for step in self.steps],
             "requests": [sent.as_json() for sent in self.sent],
         }
 
@@ -136,6 +142,7 @@ class Journey:
         call: as it was received.
         message: as destinations get it; None where ingest discarded it.
         steps: contract, ingest and deduplication.
+        contract: the verdict on the call as it was received: ``valid``, or ``faults``, which are among the steps.
         deliveries: one per destination of its source; none for a discarded or repeated message.
         duplicate: whether its messageId came before.
     """
@@ -145,6 +152,7 @@ class Journey:
     call: Any
     message: Message | None
     steps: list[Step]
+    contract: Literal["valid", "faults"] = "valid"
     deliveries: list[Delivery] = field(default_factory=list)
     duplicate: bool = False
 
@@ -168,14 +176,19 @@ class Journey:
             for step in delivery.all_steps():
                 yield delivery.destination, step
 
-    def dropped_anywhere(self) -> bool:
-        """Whether it was discarded, repeated, or did not arrive at every destination."""
-        return self.outcome != "accepted" or any(delivery.outcome != "delivered" for delivery in self.deliveries)
+    def dropped(self, destination_or_vendor: str | None = None) -> bool:
+        """Whether it was discarded or repeated (``segment``), did not arrive at a destination, or any of it (None)."""
+        rows = self.deliveries if destination_or_vendor is None else self.deliveries_to(destination_or_vendor)
+        by_segment = destination_or_vendor in (None, "segment") and self.outcome != "accepted"
+        return by_segment or any(delivery.outcome != "delivered" for delivery in rows)
 
     def delivery(self, destination_or_vendor: str) -> Delivery | None:
-        """Return the delivery to a destination by its name or its vendor's."""
-        wanted = (destination_or_vendor,)
-        return next((row for row in self.deliveries if row.destination in wanted or row.vendor in wanted), None)
+        """Return the delivery to a destination by its name or its vendor's, the first where there are several."""
+        return next(iter(self.deliveries_to(destination_or_vendor)), None)
+
+    def deliveries_to(self, destination_or_vendor: str) -> list[Delivery]:
+        """Return the deliveries to a destination by its name, or to all destinations of a vendor."""
+        return [row for row in self.deliveries if destination_or_vendor in (row.destination, row.vendor)]
 
     def as_json(self) -> dict[str, Any]:
         """Return the whole journey as JSON."""
@@ -189,11 +202,25 @@ class Journey:
             "exchange": self.exchange.seq,
             "received_at": iso(int(self.exchange.request.at * 1000)),
             "outcome": self.outcome,
-            "call": self.call,
-            "message": self.message,
-            "steps": [step.as_json() for step in self.steps],
+            "contract": self.contract,
+            "call": _levelled(self.call),
+            "message": _levelled(self.message),
+            "steps": [step_json(step) for step in self.steps],
             "deliveries": [delivery.as_json() for delivery in self.deliveries],
         }
+
+
+def step_json(step: Step) -> dict[str, Any]:
+    """Return a step as JSON, with the source and confidence of its rule.
+
+    >>> told = step_json(Step("drop", "split.in.unnamed", "the page has no name"))
+    >>> told["confidence"], told["source"].partition(",")[0]
+    ('assumed', 'Harness FME: Segment')
+    """
+    from trackside.rules import RULES  # noqa: PLC0415 - only needed where somebody reads
+
+    rule = RULES.get(step.rule)
+    return {**step.as_json(), **({"source": rule.origin, "confidence": rule.confidence} if rule else {})}
 
 
 def redacted(headers: Mapping[str, str]) -> dict[str, str]:
@@ -210,9 +237,18 @@ def _cut_key(value: str) -> str:
 
 def _json_or_text(body: bytes) -> Any:
     try:
-        return orjson.loads(body)
+        return _levelled(orjson.loads(body))
     except orjson.JSONDecodeError:
         return body.decode("utf-8", "replace")
+
+
+def _levelled(value: Any) -> Any:
+    """Return a value, or a remark in its place where it has more levels than can be written inside a journey."""
+    try:
+        orjson.dumps([[[[[[[[[[[[[[[[value]]]]]]]]]]]]]]]])
+    except orjson.JSONEncodeError:
+        return "nested too deeply to be shown here; see the request's body"
+    return value
 
 
 class Derived(Protocol):
@@ -238,13 +274,15 @@ class Journeys:
         self._journal = journal
         self._workspace = workspace
         self.over_http = over_http
+        self._lock = threading.Lock()
         self._cache: OrderedDict[int, list[Journey]] = OrderedDict()
         self._cached_calls = 0
 
     def clear(self) -> None:
         """Forget what was derived."""
-        self._cache.clear()
-        self._cached_calls = 0
+        with self._lock:
+            self._cache.clear()
+            self._cached_calls = 0
 
     def of(self, row: Exchange) -> list[Journey]:
         """Return the journeys of one exchange, in the order of its calls."""
@@ -258,10 +296,11 @@ class Journeys:
         return journeys
 
     def _remember(self, seq: int, journeys: list[Journey]) -> None:
-        self._cache[seq] = journeys
-        self._cached_calls += len(journeys)
-        while self._cached_calls > _CACHED_CALLS and len(self._cache) > 1:
-            self._cached_calls -= len(self._cache.popitem(last=False)[1])
+        with self._lock:
+            self._cached_calls += len(journeys) - len(self._cache.pop(seq, ()))
+            self._cache[seq] = journeys
+            while self._cached_calls > _CACHED_CALLS and len(self._cache) > 1:
+                self._cached_calls -= len(self._cache.popitem(last=False)[1])
 
     def _derive(self, row: Exchange) -> list[Journey]:
         workspace = self._workspace(row.workspace)
@@ -269,51 +308,68 @@ class Journeys:
         duplicates = frozenset(row.intake.duplicates)
         journeys = []
         for opened in open_calls(payload, envelope_of(row), workspace.segment):
-            journey = Journey(row, opened.index, opened.call, opened.message, _contract_steps(row, opened))
-            journey.steps += opened.steps
+            faults = _contract_faults(row, opened)
+            journey = Journey(row, opened.index, opened.call, opened.message, [*faults, *opened.steps])
+            journey.contract = "faults" if faults else "valid"
             if opened.index in duplicates:
                 journey.duplicate = True
                 journey.steps.append(_repeated(opened.call.get("messageId")))
             elif opened.message is not None:
                 routed = workspace.plan.route(opened.message, row.intake.source, row.request.at)
-                journey.deliveries = [self._delivery(row, opened.index, way, workspace) for way in routed]
+                told = {step.at for step in faults}
+                journey.deliveries = [self._delivery(row, opened.index, way, workspace, told) for way in routed]
             journeys.append(journey)
         return journeys
 
-    def _delivery(self, row: Exchange, index: int, routed: Routed, workspace: Derived) -> Delivery:
-        sent = [
-            self._sent((row.seq, index, routed.destination, number), row, routed.type, sending, workspace)
-            for number, sending in enumerate(routed.sendings)
-        ]
+    def _delivery(
+        self, row: Exchange, index: int, routed: Routed, workspace: Derived, told: Collection[str]
+    ) -> Delivery:
+        sent = []
+        for number, sending in enumerate(routed.sendings):
+            faults = checks.request_faults(routed.type, sending.outgoing.body, told)
+            checked = Sending(sending.outgoing, sending.mapping, sending.steps + faults)
+            key = (row.seq, index, routed.destination, number)
+            sent.append(self._sent(key, row, routed.type, checked, workspace))
         return Delivery(routed.destination, routed.type, routed.steps, sent)
 
     def _sent(self, key: DeliveryKey, row: Exchange, vendor: str, sending: Sending, workspace: Derived) -> Sent:
-        outgoing, steps = sending.outgoing, list(sending.steps)
+        outgoing, steps = sending.outgoing, sending.steps
         attempts = self._journal.attempts(key) if row.queued else []
         inside = is_inside(vendor, outgoing)
         if row.queued and (attempts or not inside or self.over_http):
-            if not attempts or not attempts[-1].delivered or not inside:
+            last = attempts[-1] if attempts else None
+            answer = workspace.answer(vendor, as_request(outgoing, last.at)) if last and inside else None
+            if last is None or answer is None or answer.status != last.status or last.due is not None:
                 return Sent(sending.mapping, outgoing, attempts, steps, [])
-            answer = workspace.answer(vendor, as_request(outgoing, attempts[-1].at))
+            attempts[-1] = attempt_of(answer, last.at)
         else:
             answer = workspace.answer(vendor, as_request(outgoing, row.request.at))
             attempts = [attempt_of(answer, row.request.at)]
-        return Sent(sending.mapping, outgoing, attempts, steps + answer.steps, answer.records)
+        if answer.status == 501:  # the vendor's own step says that it does not take this type
+            steps = [step for step in steps if step.rule != f"{vendor}.contract"]
+        steps = steps + answer.steps + checks.record_faults(vendor, answer.records)
+        return Sent(sending.mapping, outgoing, attempts, steps, answer.records)
 
     def all(self, *, newest_first: bool = False, containing: str = "") -> Iterator[Journey]:
-        """Yield every journey; ``containing`` skips requests whose body does not hold that text anywhere."""
-        needle = containing.encode() if _PLAIN.fullmatch(containing) else b""
+        """Yield every journey; ``containing`` skips requests that cannot hold that text anywhere."""
         for row in self._journal.rows(newest_first=newest_first):
-            if needle and row.request.body and needle not in row.request.body:
-                continue
-            journeys = self.of(row)
-            yield from reversed(journeys) if newest_first else journeys
+            if may_hold(row, containing):
+                journeys = self.of(row)
+                yield from reversed(journeys) if newest_first else journeys
+
+
+def may_hold(row: Exchange, text: str) -> bool:
+    """Return whether the calls of a request may hold a text; False only where that is certain."""
+    body = row.request.body
+    if not body or text.startswith(_MADE_ID) or not _PLAIN.fullmatch(text):
+        return True
+    return text.encode() in body or b"\\u" in body
 
 
 def envelope_of(row: Exchange) -> Envelope:
     """Return what the calls of an exchange share."""
-    remote = row.request.headers.get("x-forwarded-for", "127.0.0.1").partition(",")[0].strip()
-    return Envelope(row.request.at, row.intake.kind, row.intake.source, f"trackside-{row.seq}", remote)
+    remote = row.request.headers.get("x-forwarded-for", row.request.remote).partition(",")[0].strip()
+    return Envelope(row.request.at, row.intake.kind, row.intake.source, f"{_MADE_ID}{row.seq}", remote)
 
 
 def is_inside(vendor: str, outgoing: Outgoing) -> bool:
@@ -367,12 +423,10 @@ def _repeated(message_id: str) -> Step:
     )
 
 
-def _contract_steps(row: Exchange, opened: Opened) -> list[Step]:
+def _contract_faults(row: Exchange, opened: Opened) -> list[Step]:
     """Return the broken rules of a call's contract, placed from the call; quick when the whole body kept it."""
-    if row.intake.valid or not isinstance(opened.call, dict):
+    if row.intake.valid:
         return []
-    kind = row.intake.kind or opened.call.get("type")
-    name = f"segment/{kind}"
-    if kind is None or name not in catalog.names():
-        return []
+    kind = row.intake.kind or (opened.call.get("type") if isinstance(opened.call, dict) else "")
+    name = f"segment/{kind}" if kind in KINDS else "segment/call"
     return [catalog.as_step(fault) for fault in catalog.faults(name, opened.call)]

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from trackside import expect, launchdarkly, segment, split, statsig, workspace
 from trackside.clock import Clock
-from trackside.delivery import Deliverer
+from trackside.delivery import TIMEOUT_SECONDS, Deliverer
 from trackside.errors import TracksideError
 from trackside.journal import DEFAULT_LIMIT, Attempt, DeliveryKey, Exchange, Journal
-from trackside.journeys import Journey, Journeys, Sent, as_request, is_inside
+from trackside.journeys import Journey, Journeys, Sent, as_request, is_inside, may_hold, step_json
 from trackside.segment.routes import Segment
 from trackside.segment.settings import SegmentSettings
 from trackside.steps import Record, Step
@@ -37,6 +37,8 @@ VENDORS = {
 """The vendors of a lab, in the order that they are listed; a new one is a folder and a line here."""
 
 HOST = "127.0.0.1"
+SEGMENT_AGENTS = ("Segment.io/", "SegmentDestination/")
+"""How the user agents begin by which Segment delivers to vendors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Finding:
 
     def as_json(self) -> dict[str, Any]:
         """Return the finding as JSON."""
-        return {**self.step.as_json(), "vendor": self.vendor, "message_id": self.message_id, "where": self.where}
+        return {**step_json(self.step), "vendor": self.vendor, "message_id": self.message_id, "where": self.where}
 
     def __str__(self) -> str:
         of = f", message {self.message_id}" if self.message_id else ""
@@ -149,6 +151,7 @@ class Lab:
         self.mocks: dict[str, Mock] = {name: getattr(self, name) for name in VENDORS}
         self.errors: list[Exception] = []
         self._number = 0
+        self._unfinished: list[Exchange] = []
         self._restore()
         self._put_in_force()
 
@@ -205,7 +208,12 @@ class Lab:
 
         if self._server is None:
             self._server = Server(self, self.host, self._fixed_ports)
-            self._server.start()
+            try:
+                self._server.start()
+            except TracksideError:
+                self._server = None
+                raise
+            self._resume()
         return self
 
     def stop(self) -> None:
@@ -246,8 +254,8 @@ class Lab:
             answer = mock.handle(request)
             queued = bool(answer.intake and answer.intake.calls) and self._needs_queue(answer.intake.source)  # type: ignore[union-attr]
             row = self.journal.append(vendor, request, answer, self._number, queued=queued)
-        if queued:
-            self._enqueue(row)
+            if queued:  # under the lock, so that a reset takes all of it
+                self._enqueue(row)
         return answer
 
     def _needs_queue(self, source: str) -> bool:
@@ -278,18 +286,17 @@ class Lab:
         elif inside:
 
             def attempt(outgoing: Outgoing, now: float) -> Attempt:
-                return self._attempt_inside(vendor, outgoing, now)
+                return self._attempt_inside(vendor, outgoing, now, configured)
 
         self._deliverer.push(key, outgoing, configured.segment.retry, attempt, made=made)
 
-    def _attempt_inside(self, vendor: str, outgoing: Outgoing, now: float) -> Attempt:
-        request = as_request(outgoing, now)
+    def _attempt_inside(self, vendor: str, outgoing: Outgoing, now: float, configured: _Configured) -> Attempt:
         fault = self.mocks[vendor].take_fault()
         if fault is not None and fault.error:
             return Attempt(now, 0, error=fault.error)
         if fault is not None:
             return Attempt(now, fault.status, fault.body)
-        answer = self.mocks[vendor].answer(request, self.settings(vendor))
+        answer = configured.answer(vendor, as_request(outgoing, now))
         return Attempt(now, answer.status, answer.body)
 
     def _restore(self) -> None:
@@ -299,14 +306,19 @@ class Lab:
         for number, document in self._keeper.workspaces().items():
             self._workspaces[number] = _Configured(workspace.load(document), self.mocks)
             self._number = max(self._number, number)
-        unfinished = []
         for row, attempts in self._keeper.rows():
             self.journal.restore(row, attempts)
             if row.queued:
-                unfinished.append(row)
+                self._unfinished.append(row)
             self._remember_ids(row)
-        for row in unfinished:
+        if not self._over_http:  # else the lab's ports have to be there first
+            self._resume()
+
+    def _resume(self) -> None:
+        """Go on with the deliveries that were not over when the file was last written."""
+        for row in self._unfinished:
             self._enqueue(row)
+        self._unfinished.clear()
 
     def _remember_ids(self, row: Exchange) -> None:
         """Let deduplication know the messageIds of a restored row."""
@@ -322,8 +334,18 @@ class Lab:
     # ---- time
 
     def advance(self, seconds: float) -> None:
-        """Move the lab's clock ahead; retries that fall due inside the lab are over when this returns."""
-        self.clock.advance(seconds)
+        """Move the lab's clock ahead; each retry that falls due on the way is made at its moment, and over on return.
+
+        Raises:
+            ValueError: ``seconds`` is below 0.
+        """
+        if seconds < 0:
+            self.clock.advance(seconds)  # says what is wrong
+        end = self.clock.now() + seconds
+        while (due := self._deliverer.next_due()) is not None and due <= end:
+            self.clock.advance(max(0.0, due - self.clock.now()))
+            self._deliverer.settle(TIMEOUT_SECONDS + 5)
+        self.clock.advance(max(0.0, end - self.clock.now()))
         self._deliverer.poke()
 
     def settle(self, timeout: float = 10.0) -> None:
@@ -377,10 +399,9 @@ class Lab:
                 continue
             if user is not None and user not in (journey.get("userId"), journey.get("anonymousId")):
                 continue
-            delivery = journey.delivery(vendor) if vendor is not None else None
-            if vendor is not None and vendor != "segment" and delivery is None:
+            if vendor is not None and vendor != "segment" and not journey.deliveries_to(vendor):
                 continue
-            if drops and not (delivery.outcome != "delivered" if delivery else journey.dropped_anywhere()):
+            if drops and not journey.dropped(vendor):
                 continue
             yield journey
 
@@ -397,17 +418,17 @@ class Lab:
 
     def kept(self, vendor: str, *, newest_first: bool = False, containing: str = "") -> Iterator[Kept]:
         """Yield what a vendor keeps, with the way it came, in the order of arrival; of Segment, the accepted messages."""
-        needle = containing.encode() if containing.isalnum() else b""
         for row in self.journal.rows(newest_first=newest_first):
-            if needle and row.vendor == "segment" and row.request.body and needle not in row.request.body:
+            if containing and row.vendor == "segment" and not may_hold(row, containing):
                 continue
             yield from reversed(list(self.kept_of(row, vendor))) if newest_first else self.kept_of(row, vendor)
 
     def kept_of(self, row: Exchange, vendor: str) -> Iterator[Kept]:
         """Yield what a vendor keeps of one request."""
         if row.vendor == vendor and vendor != "segment":
-            answer = self._workspaces[row.workspace].answer(vendor, row.request) if row.status < 300 else None
-            yield from (Kept(record, row, None) for record in (answer.records if answer else ()))
+            if row.status < 300 and not row.steps:  # with steps of its own, it is what the lab was told to answer
+                answer = self._workspaces[row.workspace].answer(vendor, row.request)
+                yield from (Kept(record, row, None) for record in answer.records)
         elif row.vendor == "segment" and row.intake.calls:
             for journey in self.journeys_of.of(row):
                 yield from (Kept(record, row, journey) for record in self._records_of(journey, vendor))
@@ -435,7 +456,7 @@ class Lab:
         for row in self.journal.rows():
             where = f"{row.request.method} {row.request.path}"
             for step in self.steps_of(row):
-                if step.level in levels:
+                if step.level in levels and not self._is_delivery(row):
                     yield Finding(step, row.vendor, "", where)
             for journey in self.journeys_of.of(row):
                 message_id = str(journey.get("messageId") or "")
@@ -443,6 +464,11 @@ class Lab:
                 for destination, step in journey.all_steps():
                     if step.level in levels:
                         yield Finding(step, vendors.get(destination, "segment"), message_id, where)
+
+    def _is_delivery(self, row: Exchange) -> bool:
+        """Return whether a vendor's request came from this lab's Segment over HTTP: its journey tells of it."""
+        agent = row.request.headers.get("user-agent", "")
+        return self._over_http and row.vendor != "segment" and agent.startswith(SEGMENT_AGENTS)
 
     def expect_no_findings(self, *, notes: bool = False) -> None:
         """Settle, then check that there are no errors and warnings; with ``notes`` also nothing only worth knowing.

@@ -125,7 +125,7 @@ class Match:
         self.sort = sort
         self.asked = {name: value for name, value in asked.items() if name != "where"}
         self.where: Mapping[str, Any] = asked.get("where") or {}
-        self._words = WORDS[vendor, sort]
+        self._words = WORDS.get((vendor, sort), {})
         for name in self.asked:
             if name not in self._words:
                 raise self._unknown(name)
@@ -137,7 +137,8 @@ class Match:
         close = difflib.get_close_matches(name, self._words, n=1, cutoff=0.7)
         guess = f"did you mean {close[0]}? " if close else ""
         what = f"{name!r} is no keyword of {self.vendor}'s {self.noun} records"
-        fix = f'{guess}use {", ".join(self._words)}, or where={{"path.in.the.record": value}}'
+        known = ", ".join([*self._words, 'or where={"path.in.the.record": value}'])
+        fix = f"{guess}use {known}"
         return TracksideError(what, f"{name}={self.asked[name]!r}", fix)
 
     @property
@@ -153,7 +154,7 @@ class Match:
     def concerns(self, record: Record) -> bool:
         """Return whether a record is of the sort that is asked about."""
         if self.vendor == "split":
-            return bool(record["kind"] == self.sort)
+            return bool(record.get("kind") == self.sort)
         return not (self._counting and self.vendor == "launchdarkly" and record.get("effect") != "metric")
 
     def holds(self, record: Record) -> bool:

@@ -182,8 +182,13 @@ def _what_came(lab: Lab, match: Match, messages: list[Journey], others: list[Kep
     if messages:
         names = _counted(str(one.get("event") or one.get("name") or one.get("type")) for one in messages)
         lines.append(f"Segment got {len(messages)} messages, none with this name or id: {names}.")
-    if not lines and not len(lab.journal):
-        lines = [f"Nothing has come to the lab. Flush the SDK before asserting, and point its host at {_address(lab)}."]
+    if not lines:
+        what = (
+            f"{len(lab.journal)} requests have come to the lab, no message"
+            if len(lab.journal)
+            else "Nothing has come to the lab"
+        )
+        lines = [f"{what}. Flush the SDK before asserting, and point its host at {_address(lab)}."]
     return lines
 
 

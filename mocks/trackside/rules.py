@@ -53,13 +53,18 @@ class Rule:
         """The first part of the id."""
         return self.id.partition(".")[0]
 
+    @property
+    def origin(self) -> str:
+        """Its source in one line: title, address, and the day it was read."""
+        return f"{self.source.title}, {self.source.address} (read {self.source.read})"
+
     def as_json(self) -> dict[str, Any]:
         """Return the rule as ``trackside rules --json`` lists it."""
         row: dict[str, Any] = {
             "id": self.id,
             "vendor": self.vendor,
             "text": self.text,
-            "source": f"{self.source.title}, {self.source.address} (read {self.source.read})",
+            "source": self.origin,
             "confidence": self.confidence,
         }
         if self.setting:
@@ -625,9 +630,9 @@ STATSIG: tuple[Rule, ...] = (
     ),
     Rule(
         "statsig.in.types",
-        "track, page, screen and group calls become events. An identify call makes none: it only syncs Engage audiences, and one that is no audience update is answered 200.",
+        "track, page, screen and group calls become events. An identify call makes none: it only syncs Engage audiences.",
         STATSIG_SEGMENT,
-        otherwise="Segment's catalogue lists alias and leaves out screen; Segment's own page names track, page and screen. The answer to an identify call without an audience is not documented.",
+        otherwise="Segment's catalogue lists alias and leaves out screen; Segment's own page names track, page and screen.",
     ),
     Rule(
         "statsig.in.unsupported",
@@ -647,8 +652,15 @@ STATSIG: tuple[Rule, ...] = (
     ),
     Rule(
         "statsig.in.event-name",
-        "The event of a track call is detected as the event name; a track call without one makes no event.",
+        "The event of a track call is detected as the event name.",
         STATSIG_SEGMENT,
+    ),
+    Rule(
+        "statsig.in.event-name.missing",
+        "A track call whose event is missing, empty or no text makes no event.",
+        STATSIG_SEGMENT,
+        "assumed",
+        otherwise="No page says what becomes of one.",
     ),
     Rule(
         "statsig.in.prefix",
@@ -687,9 +699,16 @@ STATSIG: tuple[Rule, ...] = (
     ),
     Rule(
         "statsig.in.user-id",
-        "userId becomes user.userID. Where a call carries userID, it is read only if userId is missing.",
+        "userId becomes user.userID.",
         STATSIG_SEGMENT,
         otherwise="Statsig's page writes userId and once userID for the incoming field.",
+    ),
+    Rule(
+        "statsig.in.user-id.capital",
+        "Where a call carries userID, it is read only if userId is missing.",
+        STATSIG_SEGMENT,
+        "assumed",
+        otherwise="Statsig's page writes userId and once userID for the incoming field; Segment's field is userId.",
     ),
     Rule(
         "statsig.in.id-text",
@@ -709,6 +728,7 @@ STATSIG: tuple[Rule, ...] = (
         "statsig.in.no-unit-id",
         "An event without user ID and custom ID is kept, and counts for no unit of an experiment. The anonymousId is used only where it is mapped.",
         STATSIG_SEGMENT,
+        otherwise="That the event is kept, and its anonymousId unused, is read from a picture on Statsig's page.",
     ),
     Rule(
         "statsig.in.custom-ids",
@@ -743,8 +763,9 @@ STATSIG: tuple[Rule, ...] = (
     ),
     Rule(
         "statsig.in.custom",
-        "properties.statsigCustom is an array of keys and values in turn, and fills user.custom; values are kept as they are.",
+        "properties.statsigCustom is an array of keys and values in turn, and fills user.custom.",
         STATSIG_SEGMENT,
+        otherwise="The page shows text values; others are kept as they are here.",
     ),
     Rule(
         "statsig.in.custom.malformed",
@@ -757,7 +778,6 @@ STATSIG: tuple[Rule, ...] = (
         "statsig.in.context",
         "ip, locale and userAgent of the call's context become those of the user.",
         STATSIG_SEGMENT,
-        "observed",
         otherwise="Only a picture on Statsig's page shows them.",
     ),
     Rule(
@@ -776,7 +796,6 @@ STATSIG: tuple[Rule, ...] = (
         "statsig.in.metadata",
         'The properties become the event\'s metadata, every value as text: 1 is "1" and true is "true".',
         STATSIG_SEGMENT,
-        "observed",
         otherwise="Only pictures on Statsig's page show it.",
     ),
     Rule(
@@ -823,7 +842,6 @@ STATSIG: tuple[Rule, ...] = (
         "statsig.in.time",
         "The event's time is the call's timestamp, in epoch milliseconds.",
         STATSIG_SEGMENT,
-        "observed",
         otherwise="Only a picture on Statsig's page shows it.",
     ),
     Rule(
@@ -835,9 +853,9 @@ STATSIG: tuple[Rule, ...] = (
     ),
     Rule(
         "statsig.in.limit.name",
-        "An event name has at most 64 characters, the prefix among them.",
+        "An event name has at most 64 characters.",
         STATSIG_EVENTS,
-        otherwise="No page says whether what is longer is cut or refused: it is kept whole here, with a warning. Amplitude's page on Statsig gives 64 bytes instead.",
+        otherwise="No page says whether what is longer is cut or refused: it is kept whole here, with a warning, and the prefix is counted. Amplitude's page on Statsig gives 64 bytes instead.",
     ),
     Rule(
         "statsig.in.limit.user-id",
@@ -864,10 +882,16 @@ STATSIG: tuple[Rule, ...] = (
     ),
     Rule(
         "statsig.in.answer",
-        'A delivery is answered 200 with the body {"success":true}, also where the call makes no event.',
+        'A delivery is answered 200 with the body {"success":true}.',
         STATSIG_SEGMENT,
-        "observed",
-        otherwise="A picture of Segment's Event Tester on Statsig's page shows the answer to an event that is kept; the answer to one that is not is not public.",
+        otherwise="Only a picture of Segment's Event Tester on Statsig's page shows it, for an event that is kept.",
+    ),
+    Rule(
+        "statsig.in.answer.no-event",
+        "A call that makes no event, such as an identify call or a filtered event, is answered like any other.",
+        STATSIG_SEGMENT,
+        "assumed",
+        otherwise="Statsig's answer to a call that makes no event is not public.",
     ),
     Rule(
         "statsig.unknown-path",
@@ -1276,6 +1300,7 @@ LAUNCHDARKLY: tuple[Rule, ...] = (
         "The click and page-view metrics of an environment are answered as an empty array, and HEAD with 200 for a client-side ID that exists, which is how Segment checks one.",
         SEGMENT_LAUNCHDARKLY_CODE,
         "observed",
+        otherwise="A project with click or page-view metrics lists them there; this one declares none.",
     ),
 )
 

@@ -20,7 +20,7 @@ from waitress import wasyncore
 from waitress.server import BaseWSGIServer, create_server
 
 from trackside.errors import TracksideError
-from trackside.wire import Answer, Request
+from trackside.wire import Answer, Request, Route
 
 if TYPE_CHECKING:
     from trackside.lab import Lab
@@ -104,45 +104,57 @@ class Server:
 def _bind(host: str, ports: Mapping[str, int]) -> dict[str, socket.socket]:
     """Return a bound socket per name; none stays bound when one cannot be."""
     sockets: dict[str, socket.socket] = {}
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for name, port in ports.items():
-        bound = socket.socket(family, socket.SOCK_STREAM)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            bound.bind((host, port))
-            if port:
-                bound.listen(1)  # with SO_REUSEADDR only this tells whether somebody else listens
-        except OSError as error:  # noqa: PERF203 - each port needs its own message
-            for other in (*sockets.values(), bound):
-                other.close()
-            raise TracksideError(
-                f"{name}'s port {port} cannot be bound: {error.strerror}{_holder(port)}",
-                f"{host}:{port}",
-                "end that program, or serve on free ports with --ephemeral",
-            ) from error
-        sockets[name] = bound
+    try:
+        for name, port in ports.items():
+            sockets[name] = _bound(name, host, port)
+    except TracksideError:
+        for other in sockets.values():
+            other.close()
+        raise
     return sockets
+
+
+def _bound(name: str, host: str, port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+        if port:
+            bound.listen(1)  # with SO_REUSEADDR only this tells whether somebody else listens
+    except (OSError, OverflowError) as error:
+        bound.close()
+        why = error.strerror if isinstance(error, OSError) else "ports go from 0 to 65535"
+        raise TracksideError(
+            f"{name}'s port {port} cannot be bound: {why}{_holder(port)}",
+            f"{host}:{port}",
+            "end that program, or serve on free ports with --ephemeral",
+        ) from error
+    return bound
 
 
 def _holder(port: int) -> str:
     """Return `` (held by NAME, process PID)`` where the system tells who listens on a port."""
-    inodes = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        try:
-            rows = Path(table).read_text(encoding="ascii").splitlines()[1:]
-        except OSError:
-            continue
-        for row in rows:
-            columns = row.split()
-            if columns[3] == "0A" and int(columns[1].rpartition(":")[2], 16) == port:
-                inodes.add(f"socket:[{columns[9]}]")
-    for process in Path("/proc").glob("[0-9]*") if inodes else ():
-        try:
-            if any(str(link.readlink()) in inodes for link in (process / "fd").iterdir()):
-                name = (process / "comm").read_text(encoding="utf-8").strip()
-                return f" (held by {name}, process {process.name})"
-        except OSError:
-            continue
+    inodes = {inode for table in ("/proc/net/tcp", "/proc/net/tcp6") for inode in _listening(table, port)}
+    processes = Path("/proc").glob("[0-9]*") if inodes else ()
+    return next((told for process in processes if (told := _told_if_holding(process, inodes))), "")
+
+
+def _listening(table: str, port: int) -> list[str]:
+    """Return the sockets that listen on a port, as links in ``/proc/PID/fd`` name them."""
+    try:
+        rows = [row.split() for row in Path(table).read_text(encoding="ascii").splitlines()[1:]]
+    except OSError:
+        return []
+    return [f"socket:[{row[9]}]" for row in rows if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port]
+
+
+def _told_if_holding(process: Path, inodes: set[str]) -> str:
+    try:
+        if any(str(link.readlink()) in inodes for link in (process / "fd").iterdir()):
+            name = (process / "comm").read_text(encoding="utf-8").strip()
+            return f" (held by {name}, process {process.name})"
+    except OSError:  # it has ended, or belongs to somebody else
+        pass
     return ""
 
 
@@ -159,8 +171,8 @@ def make_app(mock: Mock, lab: Lab, stopping: threading.Event | None = None) -> F
 
     def serve(path: str = "") -> Response:  # noqa: ARG001 - the path is read from the environment, undecoded parts and all
         environ = flask_request.environ
-        if environ["REQUEST_METHOD"] == "OPTIONS":
-            return _preflight(mock, environ)
+        if environ["REQUEST_METHOD"] == "OPTIONS" and (routes := _browser_routes(mock, environ)):
+            return _preflight(routes, environ)
         try:
             answer = lab.receive(name, read_request(environ))
         except Exception as error:
@@ -186,7 +198,8 @@ def read_request(environ: Mapping[str, Any]) -> Request:
     for key, value in parse_qsl(text, keep_blank_values=True) if text else ():
         query.setdefault(key, value)
     path = environ.get("PATH_INFO", "/").encode("latin-1").decode("utf-8", "replace")
-    return Request(environ["REQUEST_METHOD"], path, headers, body, query, undecodable=fault)
+    remote = environ.get("REMOTE_ADDR", "127.0.0.1")
+    return Request(environ["REQUEST_METHOD"], path, headers, body, query, undecodable=fault, remote=remote)
 
 
 def decoded(body: bytes, encoding: str) -> tuple[bytes, str]:
@@ -196,15 +209,18 @@ def decoded(body: bytes, encoding: str) -> tuple[bytes, str]:
         return body, ""
     if encoding not in ("gzip", "x-gzip"):
         return body, f"the content encoding {encoding!r} is not supported"
-    undo = zlib.decompressobj(wbits=31)
-    try:
-        plain = undo.decompress(body, DECODED_BYTES)
-    except zlib.error as error:
-        return body, f"the body is not gzip: {error}"
-    if undo.unconsumed_tail:
-        return b"", f"the gzip body holds more than {DECODED_BYTES} bytes"
-    if not undo.eof:
-        return body, "the gzip body is cut short"
+    plain, rest = b"", body
+    while rest:  # a gzip body may consist of several parts
+        undo = zlib.decompressobj(wbits=31)
+        try:
+            plain += undo.decompress(rest, DECODED_BYTES + 1 - len(plain))
+        except zlib.error as error:
+            return body, f"the body is not gzip: {error}"
+        if len(plain) > DECODED_BYTES:
+            return b"", f"the gzip body holds more than {DECODED_BYTES} bytes"
+        if not undo.eof:
+            return body, "the gzip body is cut short"
+        rest = undo.unused_data
     return plain, ""
 
 
@@ -215,24 +231,27 @@ def _response(answer: Answer, mock: Mock, environ: Mapping[str, Any]) -> Respons
         response.headers[key] = value
     response.headers["Content-Length"] = str(len(answer.body))
     origin = environ.get("HTTP_ORIGIN")
-    if origin and any(route.browser for route in mock.router.at(environ.get("PATH_INFO", "/"))):
+    if origin and _browser_routes(mock, environ):
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] = "Date"
         response.headers["Vary"] = "Origin"
     return response
 
 
-def _preflight(mock: Mock, environ: Mapping[str, Any]) -> Response:
+def _browser_routes(mock: Mock, environ: Mapping[str, Any]) -> list[Route[Any]]:
+    """Return the routes of a path that browsers call."""
+    return [route for route in mock.router.at(environ.get("PATH_INFO", "/")) if route.browser]
+
+
+def _preflight(routes: list[Route[Any]], environ: Mapping[str, Any]) -> Response:
     """Answer a CORS preflight: what is asked for is allowed, by name, as ``*`` would not cover Authorization."""
-    routes = [route for route in mock.router.at(environ.get("PATH_INFO", "/")) if route.browser]
-    response = Response(status=204 if routes else 404)
+    response = Response(status=204)
     response.headers.clear()
-    if routes:
-        methods = sorted({method for route in routes for method in route.methods} | {"OPTIONS"})
-        response.headers["Access-Control-Allow-Origin"] = environ.get("HTTP_ORIGIN", "*")
-        response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
-        asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS") or "authorization, content-type, x-retry-count"
-        response.headers["Access-Control-Allow-Headers"] = asked
-        response.headers["Access-Control-Max-Age"] = "300"
-        response.headers["Vary"] = "Origin"
+    methods = sorted({method for route in routes for method in route.methods} | {"OPTIONS"})
+    response.headers["Access-Control-Allow-Origin"] = environ.get("HTTP_ORIGIN", "*")
+    response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
+    asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS") or "authorization, content-type, x-retry-count"
+    response.headers["Access-Control-Allow-Headers"] = asked
+    response.headers["Access-Control-Max-Age"] = "300"
+    response.headers["Vary"] = "Origin"
     return response

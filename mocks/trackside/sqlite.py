@@ -28,6 +28,32 @@ CREATE INDEX IF NOT EXISTS attempt_seq ON attempt (seq);
 """
 
 
+_APPLICATION = 0x74726B73
+"""The application id in the file's head: what another program wrote is left alone."""
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """Return a connection that has the file for itself, tables made.
+
+    Raises:
+        sqlite3.Error: the file is no journal, or another process has it open.
+    """
+    db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=1)
+    try:
+        db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if tables and db.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
+            raise sqlite3.DatabaseError("another program wrote the file")
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")
+        db.execute(f"PRAGMA application_id={_APPLICATION}")
+        db.executescript(_SCHEMA)
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
+
+
 class SqliteKeeper:
     """Keeps the rows of one lab in a file.
 
@@ -42,10 +68,7 @@ class SqliteKeeper:
         self.path = Path(path)
         self._lock = threading.Lock()
         try:
-            self._db = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None, timeout=1)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.executescript(_SCHEMA)
+            self._db = _opened(self.path)
         except sqlite3.Error as error:
             raise TracksideError(
                 f"the journal cannot be kept: {error}",
@@ -76,6 +99,7 @@ class SqliteKeeper:
             "params": dict(request.params),
             "at": request.at,
             "undecodable": request.undecodable,
+            "remote": request.remote,
             "status": exchange.status,
             "workspace": exchange.workspace,
             "intake": asdict(exchange.intake),
@@ -131,7 +155,7 @@ class SqliteKeeper:
 
 
 def _exchange(seq: int, head: dict[str, Any], body: bytes, answer: bytes) -> Exchange:
-    names = ("method", "path", "headers", "query", "params", "at", "undecodable")
+    names = ("method", "path", "headers", "query", "params", "at", "undecodable", "remote")
     intake = head["intake"]
     intake["duplicates"] = tuple(intake["duplicates"])
     return Exchange(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +98,7 @@ def standing(delivery: Delivery, now: float) -> str:
     if delivery.outcome != "awaiting_retry":
         return delivery.outcome.replace("_", " ")
     due = min(sent.attempts[-1].due or now for sent in delivery.sent if sent.outcome == "awaiting_retry")
-    wait = max(0, round(due - now + 0.5))
+    wait = max(0, math.ceil(due - now))
     return f"awaiting a retry that falls due in {wait} s. Move the lab's clock there: advance({wait})."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ class Mock:
         self.router: Router[Any] = Router(vendor.routes)
         self.faults: list[Fault] = []
         self._lab = lab
+        self._lock = threading.Lock()
 
     @property
     def url(self) -> str:
@@ -84,7 +86,8 @@ class Mock:
         fault = self.take_fault()
         if fault is not None:
             delay = fault.seconds if fault.error == "ETIMEDOUT" else 0.0
-            return Answer(fault.status or 503, fault.body, dict(fault.headers), steps=[_told(fault)], delay=delay)
+            headers, steps = dict(fault.headers), [_told(fault)]
+            return Answer(fault.status or 503, fault.body, headers, steps=steps, delay=delay, told=True)
         return self.answer(request, self._lab.settings(self.name))
 
     def answer(self, request: Request, settings: Any) -> Answer:
@@ -106,12 +109,13 @@ class Mock:
         """Return the fault that this request meets, if any, and count it."""
         if not self.faults:
             return None
-        fault = self.faults[0]
-        if fault.times is not None:
-            fault.times -= 1
-            if fault.times <= 0:
-                self.faults.pop(0)
-        return fault
+        with self._lock:
+            fault = self.faults[0] if self.faults else None
+            if fault is not None and fault.times is not None:
+                fault.times -= 1
+                if fault.times <= 0:
+                    self.faults.pop(0)
+            return fault
 
     def fail(self, status: int = 500, *, times: int | None = 1, error: str = "", **more: Any) -> None:
         """Let the next ``times`` requests fail (None: all, until `recover`).

@@ -33,6 +33,7 @@ class Request:
         params: the parts of the path that the route names, such as ``client_side_id``.
         at: when it was received, epoch seconds on the lab's clock.
         undecodable: why the body could not be decoded; empty when it could.
+        remote: the address that the connection came from.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Request:
     params: Mapping[str, str] = field(default_factory=dict)
     at: float = 0.0
     undecodable: str = ""
+    remote: str = "127.0.0.1"
 
     def json(self) -> Any:
         """Return the body parsed as JSON, whatever its content type says; raises ``orjson.JSONDecodeError``."""
@@ -96,6 +98,7 @@ class Answer:
         steps: each drop, cut, rename, fault or assumption on the way, with its rule id.
         intake: for Segment's ingest only.
         delay: seconds that a caller over HTTP waits for it (a fault that the lab was told to have).
+        told: whether it is an answer that the lab was told to give, so that it cannot be derived from the request.
     """
 
     status: int
@@ -105,6 +108,7 @@ class Answer:
     steps: list[Step] = field(default_factory=list)
     intake: Intake | None = None
     delay: float = 0.0
+    told: bool = False
 
 
 def json_answer(status: int, value: object, **more: Any) -> Answer:

@@ -12,34 +12,28 @@ if TYPE_CHECKING:
     from trackside.lab import Lab
     from trackside.wire import Answer
 
-Send = Callable[..., "Answer"]
 
-
-def post(lab: Lab, vendor: str, path: str, body: Any, **headers: str) -> Answer:
-    return lab.receive(vendor, Request("POST", path, headers, orjson.dumps(body)))
-
-
-def track(lab: Lab, user: str, event: str, **fields: Any) -> Answer:
-    """Send one track call as Segment gets it; other fields, such as messageId or properties, by name."""
-    call = {"writeKey": "wk_web", "userId": user, "event": event, **fields}
-    return post(lab, "segment", "/v1/track", call)
+def post(lab: Lab, vendor: str, path: str, body: Any) -> Answer:
+    return lab.receive(vendor, Request("POST", path, {}, orjson.dumps(body)))
 
 
 @pytest.fixture
-def send(trackside: Lab) -> Send:
-    """Return a function that sends a track call of user-1 to the lab: an event name, then fields of the call."""
+def send_to() -> Callable[..., Answer]:
+    """Return a function that sends a track call of user-1 to a lab: an event name, then fields of the call."""
 
-    def of_user(event: str, user: str = "user-1", **fields: Any) -> Answer:
-        return track(trackside, user, event, **fields)
+    def of_user(lab: Lab, event: str, user: str = "user-1", **fields: Any) -> Answer:
+        return post(lab, "segment", "/v1/track", {"writeKey": "wk_web", "userId": user, "event": event, **fields})
 
     return of_user
 
 
 @pytest.fixture
-def post_to(trackside: Lab) -> Send:
+def send(trackside: Lab, send_to: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Return the same for the lab of the trackside fixture."""
+    return lambda *words, **fields: send_to(trackside, *words, **fields)
+
+
+@pytest.fixture
+def post_to(trackside: Lab) -> Callable[..., Answer]:
     """Return a function that posts JSON to a path of a vendor."""
-
-    def to(vendor: str, path: str, body: Any, **headers: str) -> Answer:
-        return post(trackside, vendor, path, body, **headers)
-
-    return to
+    return lambda vendor, path, body: post(trackside, vendor, path, body)

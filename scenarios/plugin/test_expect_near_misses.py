@@ -12,9 +12,11 @@ from trackside.expect import ExpectationError, wait_for
 from trackside.nearest import difference
 
 if TYPE_CHECKING:
-    from conftest import Send
+    from collections.abc import Callable
 
     from trackside.lab import Lab
+
+    Send = Callable[..., Any]
 
 NAME_IN_A_PROPERTY = {
     **workspace.DEMO,
@@ -62,7 +64,9 @@ def test_its_parts_are_attributes(trackside: Lab, send: Send) -> None:
     assert error.expected == {"name": "Sign_Up", "value": 43}
     assert error.nearest is not None
     assert error.nearest["value"] == 42
-    assert [(field.name, field.at, field.expected, field.got) for field in error.differing] == [("value", "$.value", 43, 42)]
+    assert [(field.name, field.at, field.expected, field.got) for field in error.differing] == [
+        ("value", "$.value", 43, 42)
+    ]
     assert [journey.get("messageId") for journey in error.journeys] == ["m-1"]
     assert isinstance(error, AssertionError)
 
@@ -111,7 +115,8 @@ def test_a_delivery_that_was_refused_is_told(trackside: Lab, send: Send) -> None
     send("Sign Up")
     error = fails(trackside.split.expect_event, "Sign_Up")
     assert "split (fme-user): failed" in str(error)
-    assert "status 403 (segment.delivery.refused)" in str(error)
+    assert "segment found a fault: the destination refused the message for good: status 403" in str(error)
+    assert "(segment.delivery.refused)" in str(error)
 
 
 @pytest.mark.trackside(
@@ -169,7 +174,10 @@ def test_other_events_are_named_where_none_is_near(trackside: Lab, send: Send) -
         ("CheckoutCompleted", "blanks or underscores"),
         (" Checkout Completed", "blanks or underscores"),
         ("segment::Checkout Completed", 'the prefix "segment::"'),
-        ("segment_track:checkout_completed", 'the prefix "segment_track:" and blanks or underscores and upper or lower case'),
+        (
+            "segment_track:checkout_completed",
+            'the prefix "segment_track:" and blanks or underscores and upper or lower case',
+        ),
         ("Checkout Started", ""),
         ("Checkout Completed", ""),
     ],
@@ -200,9 +208,19 @@ def test_the_dropped_message_comes_before_those_that_arrived(trackside: Lab, sen
     assert [journey.get("messageId") for journey in error.journeys] == ["m-2", "m-3", "m-1"]
 
 
+def test_the_message_of_the_user_that_is_asked_for_comes_before_those_of_others(trackside: Lab, send: Send) -> None:
+    trackside.split.fail(403, times=1)
+    send("Sign Up", messageId="m-1", user="user-1")
+    send("Sign Up", messageId="m-2", user="user-2")
+    error = fails(trackside.split.expect_event, "Sign_Up", key="user-1")
+    assert [journey.get("messageId") for journey in error.journeys] == ["m-1"]
+
+
 def test_a_message_of_the_same_user_is_near_where_no_name_is(trackside: Lab, post_to: Send, send: Send) -> None:
     send("Other", user="user-2", messageId="m-1")
-    post_to("segment", "/v1/identify", {"writeKey": "wk_web", "userId": "user-1", "messageId": "m-2", "traits": {"a": 1}})
+    post_to(
+        "segment", "/v1/identify", {"writeKey": "wk_web", "userId": "user-1", "messageId": "m-2", "traits": {"a": 1}}
+    )
     error = fails(trackside.split.expect_identity, "user-1", plan="pro")
     assert [journey.get("messageId") for journey in error.journeys] == ["m-2"]
     assert [field.name for field in error.differing] == ["values.plan"]
@@ -211,7 +229,9 @@ def test_a_message_of_the_same_user_is_near_where_no_name_is(trackside: Lab, pos
 def test_a_predicate_that_cannot_take_the_value_says_so(trackside: Lab, send: Send) -> None:
     send("Sign Up")
     error = fails(trackside.split.expect_event, "Sign_Up", value=lambda value: value > 3)
-    assert "value: expected what the predicate accepts, got null at $.value, which the predicate cannot take" in str(error)
+    assert "value: expected what the predicate accepts, got null at $.value, which the predicate cannot take" in str(
+        error
+    )
 
 
 def test_an_event_that_should_not_be_there_is_shown_with_its_message(trackside: Lab, send: Send) -> None:
@@ -223,12 +243,10 @@ def test_an_event_that_should_not_be_there_is_shown_with_its_message(trackside: 
     assert [record["foreignId"] for record in caught.value.unwanted] == ["m-1"]
 
 
-def test_messages_that_were_evicted_end_every_claim_about_all_of_them(make_trackside: Any) -> None:
-    from conftest import track
-
+def test_messages_that_were_evicted_end_every_claim_about_all_of_them(make_trackside: Any, send_to: Send) -> None:
     lab = make_trackside(limit=1)
-    track(lab, "user-1", "Sign Up")
-    track(lab, "user-1", "Sign In")
+    send_to(lab, "Sign Up")
+    send_to(lab, "Sign In")
     lab.split.expect_event("Sign_In")
     assert "(1 evicted)" in str(fails(lab.split.expect_event, "Sign_Up"))
     for claim in (lab.split.expect_none, lab.split.events, lab.expect_no_findings):

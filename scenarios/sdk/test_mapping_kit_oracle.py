@@ -13,8 +13,8 @@ from trackside.segment.actions.mapping_kit import InvalidMapping, compile_mappin
 
 pytestmark = pytest.mark.node
 
-SEED = 12
-COUNT = 80_000
+SEED = 20_261_121
+COUNT = 6_000
 
 PATHS = ["$.userId", "userId", "$.properties", "$.properties.a", "properties.list", "$.properties.list[0]", "properties.list.1"]
 PATHS += ["$.properties.list[1].price", "properties['a']", 'properties["b c"].d', "$.", "", ".", "$", "properties.zero.deeper"]
@@ -174,4 +174,3 @@ def test_generated_mappings_resolve_as_segments_mapping_kit_resolves_them(oracle
         f"{json.dumps(case)}\n  Segment {theirs(answer)[:300]}\n  ours    {ours(case['mapping'], case['event'])[:300]}" for case, answer in pairs[:8]
     ]
     assert not pairs, f"seed {SEED}: {len(pairs)} of {COUNT} differ\n" + "\n".join(shown)
-    print("ERRORS", sum("error" in theirs(a)[:5] for c,a in zip(cases, oracle(cases))), len(cases))

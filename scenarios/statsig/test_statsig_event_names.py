@@ -29,12 +29,12 @@ def test_a_track_event_is_stored_with_the_segment_prefix():
     assert [(step.kind, step.rule, step.level) for step in result.steps] == [("rename", "statsig.in.prefix", "note")]
 
 
-@pytest.mark.rule("statsig.in.event-name")
+@pytest.mark.rule("statsig.in.event-name.missing")
 @pytest.mark.parametrize("event", [None, "", 42, {"name": "x"}])
 def test_a_track_call_that_names_no_event_is_dropped(event):
     result = mapped({"type": "track", "event": event})
     assert result.dropped is not None
-    assert (result.dropped.rule, result.dropped.at) == ("statsig.in.event-name", "$.event")
+    assert (result.dropped.rule, result.dropped.at) == ("statsig.in.event-name.missing", "$.event")
     assert result.dropped.level == "warning"
 
 

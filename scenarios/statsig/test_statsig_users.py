@@ -31,18 +31,18 @@ def test_the_user_id_becomes_the_user_id():
     assert user({"userId": "827"}) == {"userID": "827"}
 
 
-@pytest.mark.rule("statsig.in.user-id")
+@pytest.mark.rule("statsig.in.user-id.capital")
 def test_userid_with_a_capital_d_is_read_where_userid_is_missing():
     result = mapped({"userID": "827"})
     assert result.records[0]["user"] == {"userID": "827"}
-    assert [(step.kind, step.level) for step in told(result, "statsig.in.user-id")] == [("assumed", "note")]
+    assert [(step.kind, step.level) for step in told(result, "statsig.in.user-id.capital")] == [("assumed", "note")]
 
 
-@pytest.mark.rule("statsig.in.user-id")
+@pytest.mark.rule("statsig.in.user-id.capital")
 def test_userid_wins_over_userid_with_a_capital_d():
     result = mapped({"userId": "827", "userID": "other"})
     assert result.records[0]["user"] == {"userID": "827"}
-    assert len(told(result, "statsig.in.user-id")) == 1
+    assert len(told(result, "statsig.in.user-id.capital")) == 1
 
 
 @pytest.mark.rule("statsig.in.empty-id")

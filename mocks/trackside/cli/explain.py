@@ -27,7 +27,7 @@ _COLUMN = 52
 @click.option("--type", "kind", type=click.Choice(KINDS), default=None, help="The type of calls that name none.")
 @click.option("--at", metavar="ISO", help="When the calls are received.  [default: now]")
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
-def command(file: str, workspace: str | None, source: str, kind: str | None, at: str | None, as_json: bool) -> int:
+def command(*, file: str, workspace: str | None, source: str, kind: str | None, at: str | None, as_json: bool) -> int:
     """Explain the Segment calls of FILE (- for standard input) without sending them.
 
     FILE holds one call, the body of a batch, an array of either, or one of them on each line (NDJSON). For each vendor:
@@ -73,7 +73,11 @@ def _title(call: ExplainedCall) -> str:
     shown: dict[str, Any] = call.message or (call.call if isinstance(call.call, dict) else {})
     name = shown.get("event") or shown.get("name")
     of = shown.get("userId") or shown.get("anonymousId")
-    words = [shown.get("type") or "call", json.dumps(name, ensure_ascii=False) if name else "", f"of {of}" if of else ""]
+    words = [
+        shown.get("type") or "call",
+        json.dumps(name, ensure_ascii=False) if name else "",
+        f"of {of}" if of else "",
+    ]
     return printable(" ".join(str(word) for word in words if word))
 
 
@@ -94,7 +98,9 @@ def _destination_lines(at: AtDestination) -> Iterator[str]:
 def _record_lines(record: ExplainedRecord) -> Iterator[str]:
     """Yield a record as JSON, beside each field its origin and rule."""
     notes = {
-        origin.field: " ".join(part for part in (f"<- {origin.source}" if origin.source else "", f"({origin.rule})") if part)
+        origin.field: " ".join(
+            part for part in (f"<- {origin.source}" if origin.source else "", f"({origin.rule})") if part
+        )
         for origin in record.origins
     }
     for place, line in _json_lines(record.record, "$", ""):

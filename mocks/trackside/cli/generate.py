@@ -46,5 +46,7 @@ def moment(text: str) -> datetime:
 
     milliseconds = epoch_ms(text, 0)
     if milliseconds is None:
-        raise TracksideError(f"{text!r} is no moment", "the option's value", "write ISO 8601, such as 2026-01-05T09:00:00Z")
+        raise TracksideError(
+            f"{text!r} is no moment", "the option's value", "write ISO 8601, such as 2026-01-05T09:00:00Z"
+        )
     return datetime.fromtimestamp(milliseconds / 1000, timezone.utc)

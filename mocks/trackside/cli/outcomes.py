@@ -10,33 +10,38 @@ from urllib.parse import urlsplit
 import orjson
 import urllib3
 
-from trackside.cli.output import out, out_table, printable
+from trackside.cli.output import out, out_table, printable, reason
 from trackside.cli.rows import event_row, line, telling
 from trackside.errors import TracksideError
+from trackside.steps import Step
+from trackside.telling import step_line
 
 LIMIT = 1_000
 """Calls up to which `send` asks by itself."""
 
 _SHOWN_EVENTS = 20
-_SECONDS = 30.0
+_SECONDS = 120.0
 
 
 class ControlApi:
-    """The control API of one lab, and the number of the last request that it had when this was made.
+    """The control API of one lab, and the number of the last request that the lab had when this was made.
 
     Args:
         admin: its address.
         token: what it wants off loopback.
+        segment: an address at which the lab's Segment listens.
 
     Raises:
-        TracksideError: it does not answer, or refuses.
+        TracksideError: it does not answer, refuses, or is another lab's.
     """
 
-    def __init__(self, admin: str, token: str = "") -> None:
+    def __init__(self, admin: str, token: str, segment: str) -> None:
         self.address = admin.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._http = urllib3.PoolManager(retries=False, timeout=_SECONDS)
-        self.urls: dict[str, str] = self.ask("GET", "/health")["urls"]
+        urls = self.ask("GET", "/health")["urls"]
+        if urlsplit(urls["segment"]).port != urlsplit(segment).port:
+            raise TracksideError(f"the lab's Segment listens at {urls['segment']}", segment, "name its own --admin")
         last = self.ask("GET", "/exchanges?limit=1")
         self.last = last[0]["seq"] if last else 0
 
@@ -47,15 +52,11 @@ class ControlApi:
             value = orjson.loads(answer.data)
         except (urllib3.exceptions.HTTPError, orjson.JSONDecodeError) as error:
             fix = "name the lab's control API with --admin, or send with --no-explain"
-            raise TracksideError(f"the control API does not answer: {error}", self.address, fix) from error
+            raise TracksideError(f"the control API does not answer: {reason(error)}", self.address, fix) from error
         if answer.status >= 400:
             fault = value.get("error", {}) if isinstance(value, dict) else {}
             raise TracksideError(str(fault.get("what", answer.status)), self.address + path, str(fault.get("fix", "")))
         return value
-
-    def serves(self, url: str) -> bool:
-        """Return whether the lab behind it is the one that listens at a Segment address."""
-        return urlsplit(self.urls["segment"]).port == urlsplit(url).port
 
     def outcomes(self, calls: int, requests: int, message_ids: set[str]) -> dict[str, Any]:
         """Return what became of calls that were sent since this was made.
@@ -67,10 +68,11 @@ class ControlApi:
 
         Returns:
             ``events`` (rows of `trackside.cli.rows`, oldest first), ``outcomes`` (counts by ``segment`` and destination)
-            and ``findings`` (errors and warnings, each with ``destination`` and ``message_id``).
+            and ``findings`` (errors and warnings, each with ``destination``, ``vendor`` and ``message_id``). Where others
+            send at the same time, some events may be missing.
         """
         self.ask("POST", "/settle")
-        journeys = self.ask("GET", f"/journeys?limit={calls * 2 + 100}")
+        journeys = self.ask("GET", f"/journeys?limit={calls}")
         rows = [
             event_row(journey)
             for journey in reversed(journeys)
@@ -78,7 +80,7 @@ class ControlApi:
         ]
         exchanges = self.ask("GET", f"/exchanges?vendor=segment&limit={requests}")
         steps = [step for one in exchanges if one["seq"] > self.last for step in telling(one["steps"])]
-        findings = [{"destination": "segment", "message_id": None, **step} for step in steps]
+        findings = [{"destination": "segment", "vendor": "segment", "message_id": None, **step} for step in steps]
         findings += [finding for row in rows for finding in _findings(row)]
         return {"events": rows, "outcomes": _counts(rows), "findings": findings}
 
@@ -90,11 +92,12 @@ def _is_ours(journey: Mapping[str, Any], message_ids: set[str]) -> bool:
 
 
 def _findings(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    places = [("segment", row["steps"]), *((one["destination"], one["steps"]) for one in row["deliveries"])]
-    for destination, steps in places:
-        for step in steps:
+    ingest = {"destination": "segment", "vendor": "segment", "steps": row["steps"]}
+    for place in (ingest, *row["deliveries"]):
+        for step in place["steps"]:
             if step.get("level") in ("error", "warning"):
-                yield {"destination": destination, "message_id": row["message_id"], **step}
+                named = {name: place[name] for name in ("destination", "vendor")}
+                yield {**named, "message_id": row["message_id"], **step}
 
 
 def _counts(rows: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
@@ -116,10 +119,10 @@ def show(outcomes: Mapping[str, Any]) -> None:
     by_rule: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for finding in outcomes["findings"]:
         by_rule.setdefault((finding["destination"], finding["rule"]), []).append(finding)
-    for (destination, rule), same in by_rule.items():
-        first = same[0]
-        clauses = [f"{first['text']} ({rule})", first.get("at", ""), first.get("fix", "")]
-        out(printable(f"{first['level']} {destination}, {len(same)}x: {'. '.join(one for one in clauses if one)}."))
+    for first, *others in by_rule.values():
+        count = f" ({len(others) + 1} times)" if others else ""
+        step = Step(**{name: first.get(name, "") for name in ("kind", "rule", "text", "at", "fix")})
+        out(f"{first['level']}{count}: {printable(step_line(step, first['vendor']))}")
 
 
 def _words(counter: Mapping[str, int]) -> str:

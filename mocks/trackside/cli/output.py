@@ -39,6 +39,11 @@ def printable(text: object) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in shown)
 
 
+def reason(error: Exception) -> str:
+    """Return the last part of an HTTP client's error, such as ``[Errno 111] Connection refused``."""
+    return str(error).rpartition(": ")[2] or type(error).__name__
+
+
 def cut(text: object, width: int) -> str:
     """Return a printable text of exactly ``width`` characters: padded, or cut with an ellipsis."""
     shown = printable(text)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import click
 import orjson
 
-from trackside.cli.output import JSON_HELP, out, out_json, printable, remark
+from trackside.cli.output import JSON_HELP, out, out_json, printable, reason, remark
 from trackside.errors import TracksideError
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ class Sent:
 @click.argument("file", required=False)
 @click.option("--count", type=click.IntRange(min=0), help="Send this many generated calls instead of a file.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the generated calls.")
-@click.option("--to", default=LAB, show_default=True, metavar="URL", help="A Segment API; /v1/batch unless it has a path.")
+@click.option(
+    "--to", default=LAB, show_default=True, metavar="URL", help="A Segment API; /v1/batch unless it has a path."
+)
 @click.option("--write-key", default="wk_web", show_default=True, help="Of the source that they are sent to.")
 @click.option("--batch", type=click.IntRange(1, 2500), default=100, show_default=True, help="Most calls in a request.")
 @click.option("--gzip", "compress", is_flag=True, help="Compress each request.")
@@ -57,6 +59,7 @@ class Sent:
 @click.option("--admin-token", envvar="TRACKSIDE_ADMIN_TOKEN", default="", help="What serve printed, off loopback.")
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
 def command(
+    *,
     file: str | None,
     count: int | None,
     seed: int,
@@ -147,7 +150,7 @@ def _send(bodies: Iterator[tuple[bytes, list[Any]]], url: str, write_key: str, *
             try:
                 answer = http.request("POST", url, body=data, headers=headers, redirect=False)
             except urllib3.exceptions.HTTPError as error:
-                text = f"there is no answer after {sent.accepted} calls: {error}"
+                text = f"there is no answer after {sent.accepted} calls: {reason(error)}"
                 raise TracksideError(text, url, "start trackside serve, or name another address with --to") from error
             _count(answer.status, answer.data, calls, url, sent)
     return sent
@@ -171,20 +174,19 @@ def _control_api(admin: str | None, token: str, url: str, *, wanted: bool | None
         return None
     if admin is None:
         if wanted:
-            raise TracksideError("nobody can be asked for outcomes", "--explain", "name the lab's control API with --admin")
+            raise TracksideError(
+                "nobody can be asked for outcomes", "--explain", "name the lab's control API with --admin"
+            )
         return None
     from trackside.cli.outcomes import ControlApi
 
     try:
-        lab = ControlApi(admin, token)
-        if not lab.serves(url):
-            raise TracksideError(f"the lab at {admin} does not listen there", url, "name that lab's control API with --admin")
+        return ControlApi(admin, token, url)
     except TracksideError as error:
         if wanted:
             raise
         remark(f"outcomes are not told: {error}")
         return None
-    return lab
 
 
 def _outcomes(sent: Sent, lab: ControlApi, *, wanted: bool | None) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trackside.cli.output import JSON_HELP, out, out_json, remark
+from trackside.cli.output import out, out_json, remark
 from trackside.errors import TracksideError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ READER_SECONDS = 2.0
 @click.option("--quiet", is_flag=True, help="No live log.")
 @click.option("--json", "as_json", is_flag=True, help="Addresses and live log as JSON, a line each.")
 def command(
+    *,
     workspace: str | None,
     ephemeral: bool,
     host: str,
@@ -124,7 +125,9 @@ def _write_ports(file: Path, lab: Lab) -> None:
 
 
 def _unwritable(file: Path, error: OSError) -> TracksideError:
-    return TracksideError(f"the ports file cannot be written: {error.strerror}", str(file), "name a file in a folder of yours")
+    return TracksideError(
+        f"the ports file cannot be written: {error.strerror}", str(file), "name a file in a folder of yours"
+    )
 
 
 def _introduce(lab: Lab, *, as_json: bool) -> None:

@@ -105,6 +105,8 @@ def _ingest(request: Request, segment: Segment, kind: str) -> Answer:
         return _malformed(f"the body is not JSON: {error}", "$", "send one JSON object in UTF-8")
     if not isinstance(payload, dict):
         return _malformed("the body is not a JSON object", "$", "send one JSON object")
+    if not kind and _outer_is_too_deep(payload):
+        return _malformed("the batch's own context or integrations are nested too deeply", "$.context", "flatten them")
     write_key, refusal = _write_key(request, payload, segment)
     if refusal is not None:
         return refusal
@@ -117,11 +119,12 @@ def _ingest(request: Request, segment: Segment, kind: str) -> Answer:
     valid = catalog.validator(f"segment/{kind or 'batch'}").is_valid(payload)
     if segment.strict and not valid:
         return _refused_strictly(payload, kind)
-    calls = calls_in(payload, kind)
+    answer, calls = errors.success(), calls_in(payload, kind)
+    if not valid and not kind:
+        answer.steps = _batch_faults(payload)
     if not calls:
-        step = drop("segment.discard.empty-batch", "the batch holds no messages", at="$.batch", fix="send at least one", level="error", code="empty_batch")  # fmt: skip
-        answer = errors.success()
-        answer.steps, answer.intake = [step], Intake(source, kind, 0, (), valid)
+        answer.steps.append(drop("segment.discard.empty-batch", "the batch holds no messages", at="$.batch", fix="send at least one", level="error", code="empty_batch"))  # fmt: skip
+        answer.intake = Intake(source, kind, 0, (), valid)
         return answer
     ids, good = [], 0
     for position, call in enumerate(calls[:BATCH_EVENTS]):
@@ -130,14 +133,17 @@ def _ingest(request: Request, segment: Segment, kind: str) -> Answer:
             message_id = call.get("messageId")
             if isinstance(message_id, str) and message_id:
                 ids.append((position, message_id))
-    answer = errors.success()
+    aged_out = segment.seen.aged_out_early
     answer.intake = Intake(source, kind, len(calls), segment.seen.repeated(ids, source, request.at), valid)
     if good < len(calls) and not kind:
-        answer.steps = [_partly_bad(good, len(calls))]
+        answer.steps.append(_partly_bad(good, len(calls)))
+    if not aged_out and segment.seen.aged_out_early:
+        answer.steps.append(_aged_out(settings))
     return answer
 
 
 def _unreadable(request: Request, segment: Segment, kind: str) -> Answer | None:
+    """Return the 400 of a body that cannot be decoded or is too large; None for any other."""
     if request.undecodable:
         return _malformed(request.undecodable, "the body", "send the encoding that Content-Encoding names")
     limit = (EVENT_KB if kind else BATCH_KB) * segment.settings.kilobyte
@@ -150,6 +156,28 @@ def _unreadable(request: Request, segment: Segment, kind: str) -> Answer | None:
 
 def _malformed(text: str, at: str, fix: str) -> Answer:
     return errors.bad_request(text, Step("fault", "segment.answer.bad-request", text, at, fix, "error"))
+
+
+def _outer_is_too_deep(payload: Mapping[str, Any]) -> bool:
+    """Return whether what a batch gives to each of its items cannot be passed on (segment.limit.depth)."""
+    outer = [payload[name] for name in ("context", "integrations") if payload.get(name)]
+    try:
+        return bool(outer) and not orjson.dumps(outer)
+    except orjson.JSONEncodeError:
+        return True
+
+
+def _batch_faults(payload: Mapping[str, Any]) -> list[Step]:
+    """Return the broken rules of a batch's contract outside its items, each of which is checked by its own type."""
+    item = {"type": "track", "userId": "u", "event": "e"}
+    return [catalog.as_step(fault) for fault in catalog.faults("segment/batch", {**payload, "batch": [item]})]
+
+
+def _aged_out(settings: SegmentSettings) -> Step:
+    """Return the note of the first messageId that had to go before its hours were over (segment.dedup)."""
+    text = f"over {settings.dedup.ids} messageIds came within {settings.dedup.hours:g} hours: the oldest are forgotten"
+    fix = "a repeat of one of them counts as new; raise segment.dedup.ids"
+    return Step("info", "segment.dedup", text, "segment.dedup.ids", fix, "note")
 
 
 def _write_key(request: Request, payload: Mapping[str, Any], segment: Segment) -> tuple[str, Answer | None]:
@@ -223,7 +251,11 @@ def batch(request: Request, segment: Segment) -> Answer:
 def pixel(request: Request, segment: Segment) -> Answer:
     """Take a call from a pixel's query; always a one-pixel GIF with 200, errors on record (segment.pixel)."""
     kind = request.params["kind"]
-    taken = _ingest(request, segment, kind) if kind in KINDS else errors.unknown_path(request, segment)
+    if kind in KINDS:
+        taken = _ingest(request, segment, kind)
+    else:
+        text, fix = f"{kind} is no call type that Segment knows", "use one of " + ", ".join(KINDS)
+        taken = Answer(404, steps=[Step("fault", "segment.pixel", text, request.path, fix, "error")])
     return Answer(200, GIF, {"Content-Type": "image/gif"}, steps=taken.steps, intake=taken.intake)
 
 

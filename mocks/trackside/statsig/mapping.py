@@ -138,7 +138,7 @@ def _track_name(message: Message, steps: list[Step]) -> str | None:
     if name and isinstance(name, str):
         return name
     text = f"event is {shown(name)}, which names no event"
-    steps.append(drop("statsig.in.event-name", text, at="$.event", fix="name the track call in event, as text"))
+    steps.append(drop("statsig.in.event-name.missing", text, at="$.event", fix="name the track call in event, as text"))
     return None
 
 

@@ -27,7 +27,7 @@ def segment_webhook(request: Request, settings: StatsigSettings) -> Answer:
     (statsig.in.auth); the body is one call as a JSON object. 401 for a wrong or missing key, 400 for a body that is no
     JSON object (statsig.in.json), 403 while the integration is switched off (statsig.in.enabled), 501 for other call
     types where the workspace asks for it (statsig.in.unsupported), else 200 (statsig.in.answer): also for a call that
-    makes no event.
+    makes no event (statsig.in.answer.no-event).
 
     Source: Statsig, "Segment", picture of Segment's Event Tester; Segment, "Build a destination" for the refusals.
     """

@@ -59,7 +59,7 @@ def _user_id(message: Message, steps: list[Step]) -> str | None:
         return user_id
     text = "userID is read where userId is missing" if user_id is None else "userId is read and userID is not"
     fix = "send userId, which is Segment's own field"
-    steps.append(Step("assumed", "statsig.in.user-id", f"{text}: {shown(other)}", "$.userID", fix, "note"))
+    steps.append(Step("assumed", "statsig.in.user-id.capital", f"{text}: {shown(other)}", "$.userID", fix, "note"))
     return other if user_id is None else user_id
 
 

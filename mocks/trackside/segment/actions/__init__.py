@@ -30,9 +30,7 @@ __all__ = [
     "compile_destination",
 ]
 
-DESTINATIONS: dict[str, ActionDestination] = {
-    destination.slug: destination for destination in (LAUNCHDARKLY, WEBHOOK)
-}
+DESTINATIONS: dict[str, ActionDestination] = {destination.slug: destination for destination in (LAUNCHDARKLY, WEBHOOK)}
 """Every Actions destination by its slug in Segment's catalogue."""
 
 

@@ -142,7 +142,9 @@ def _running(
         try:
             mapped = to_payload(message)
         except InvalidMapping as fault:
-            return _failed(name, [drop("segment.mapping-kit.invalid", fault.what, at="$", fix=fault.fix, code="BAD_REQUEST")])
+            return _failed(
+                name, [drop("segment.mapping-kit.invalid", fault.what, at="$", fix=fault.fix, code="BAD_REQUEST")]
+            )
         payload, faults = validate(mapped)
         if faults:
             return _failed(name, [_fault_step(fault, mapping, message) for fault in faults])
@@ -206,8 +208,13 @@ def _nothing_done(mapping: Mapping, destination: ActionDestination) -> Run:
 
 def _refusing(mappings: Sequence[Mapping], faults: list[Fault]) -> Sender:
     steps = [
-        drop("segment.actions.settings", fault.sentence, at=f"setting {fault.field.name}" if fault.field else "settings",
-             fix="mend the destination's settings; no event is sent until then", code="INVALID_SETTINGS")
+        drop(
+            "segment.actions.settings",
+            fault.sentence,
+            at=f"setting {fault.field.name}" if fault.field else "settings",
+            fix="mend the destination's settings; no event is sent until then",
+            code="INVALID_SETTINGS",
+        )
         for fault in faults
     ]
     return lambda _message, _now: [_failed(mapping.name, steps) for mapping in mappings[:1]]

@@ -119,7 +119,12 @@ def _as_it_is(field: Field) -> tuple[type, ...]:
     """Return the types that need no look at the value: most values, so this is worth its line."""
     if field.format or field.choices or field.multiple:
         return ()
-    types: dict[str, tuple[type, ...]] = {"string": (str,), "password": (str,), "number": (int, float), "object": (dict,)}
+    types: dict[str, tuple[type, ...]] = {
+        "string": (str,),
+        "password": (str,),
+        "number": (int, float),
+        "object": (dict,),
+    }
     return types.get(field.type, ())
 
 

@@ -172,7 +172,9 @@ def _custom_event(payload: Payload, now: int) -> dict[str, Any]:
 
 
 def _context_keys(payload: Payload) -> dict[str, str]:
-    keys = {kind: key if type(key) is str else text(key) for kind, key in payload.get("additional_context_keys", {}).items()}
+    keys = {
+        kind: key if type(key) is str else text(key) for kind, key in payload.get("additional_context_keys", {}).items()
+    }
     keys[payload.get("context_kind") or "user"] = payload["user_key"]
     return keys
 

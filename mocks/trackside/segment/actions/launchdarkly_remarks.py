@@ -42,7 +42,9 @@ def alias_remarks(message: Message, mapped: Payload, sent: Payload) -> list[Step
 def _key_remarks(message: Message, mapped: Payload, sent: Payload, steps: list[Step]) -> None:
     user_id, anonymous_id = message.get("userId"), message.get("anonymousId")
     if user_id is None and mapped["user_key"] == anonymous_id:
-        text = "there is no userId, so the anonymousId is the key of both kinds, unauthenticatedUser and the context's own"
+        text = (
+            "there is no userId, so the anonymousId is the key of both kinds, unauthenticatedUser and the context's own"
+        )
         fix = "evaluate flags with the anonymousId too, or send a userId"
         steps.append(Step("info", "launchdarkly.in.context-key", text, "$.anonymousId", fix, "note"))
     kind = sent.get("context_kind") or "user"

@@ -193,7 +193,7 @@ def _path(path: Any, keep: bool) -> Resolver:
 
 
 def _template(template: Any, keep: bool) -> Resolver:
-    return _of_text("@template", template, keep, lambda found: lambda event: _render(found, event))
+    return _of_text("@template", template, keep, lambda found: lambda event: _render(found, {} if event is UNDEFINED else event))
 
 
 def _of_text(name: str, value: Any, keep: bool, resolver_of: Callable[[str], Resolver]) -> Resolver:
@@ -270,9 +270,17 @@ def _replace(options: Any, keep: bool) -> Resolver:
     subject = _compile(given["value"], keep=keep)
     pairs = [(given["pattern"], given.get("replacement", ""))]
     if isinstance(given.get("pattern2"), str) and given["pattern2"]:
-        pairs += [(given["pattern2"], given.get("replacement2", ""))] if isinstance(given.get("replacement2", ""), str) else []
+        pairs += (
+            [(given["pattern2"], given.get("replacement2", ""))]
+            if isinstance(given.get("replacement2", ""), str)
+            else []
+        )
     ignorecase, everywhere = given.get("ignorecase", False), given.get("global", True)
-    usable = all(isinstance(word, str) for word in pairs[0]) and isinstance(ignorecase, bool) and isinstance(everywhere, bool)
+    usable = (
+        all(isinstance(word, str) for word in pairs[0])
+        and isinstance(ignorecase, bool)
+        and isinstance(everywhere, bool)
+    )
 
     def resolve(event: Any) -> Any:
         value = subject(event)
@@ -281,7 +289,9 @@ def _replace(options: Any, keep: bool) -> Resolver:
         if not usable or not isinstance(value, str):
             return ""
         for pattern, replacement in pairs:
-            value = _replaced(value, pattern, replacement, re.RegexFlag(re.IGNORECASE if ignorecase else 0), not everywhere)
+            value = _replaced(
+                value, pattern, replacement, re.RegexFlag(re.IGNORECASE if ignorecase else 0), not everywhere
+            )
         return value
 
     return resolve

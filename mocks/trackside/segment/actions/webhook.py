@@ -22,7 +22,9 @@ SETTINGS = (Field("sharedSecret", "Shared Secret", "password", description="sign
 SEND_FIELDS = (
     Field("url", "URL", "string", required=True, format="uri", description="where the request goes"),
     Field("method", "Method", "string", required=True, default="POST", choices=("POST", "PUT", "PATCH")),
-    Field("batch_size", "Batch Size", "number", default=0, description="the most events in one request; 0 for no batches"),
+    Field(
+        "batch_size", "Batch Size", "number", default=0, description="the most events in one request; 0 for no batches"
+    ),
     Field("headers", "Headers", "object", description="sent with each request"),
     Field("data", "Data", "object", default={"@path": "$."}, description="the body"),
     Field("batch_keys", "Batch Keys", "string", default=["url", "method", "headers"], multiple=True),

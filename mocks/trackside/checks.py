@@ -1,0 +1,49 @@
+"""Whether what Segment sends to a vendor, and what the vendor keeps of it, keeps its contract. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import orjson
+
+from trackside import catalog
+from trackside.steps import Record, Step
+
+REQUESTS = {
+    "statsig": "statsig/segment-webhook",
+    "split": "split/segment-call",
+    "launchdarkly": "launchdarkly/segment-events",
+}
+"""The contract of what Segment sends, by vendor; what goes to a webhook has none."""
+
+
+def request_faults(vendor: str, body: bytes, told: Collection[str] = ()) -> list[Step]:
+    """Return the broken rules of the contract that a delivery's body has, under the rule ``<vendor>.contract``.
+
+    Args:
+        vendor: whose destination it is.
+        body: as Segment sends it.
+        told: JSON paths of faults that the call itself had: a raw message carries them on, and once is enough.
+    """
+    contract = REQUESTS.get(vendor)
+    if contract is None:
+        return []
+    return [step for step in _faults(contract, orjson.loads(body)) if step.at not in told]
+
+
+def record_faults(vendor: str, records: Collection[Record]) -> list[Step]:
+    """Return the broken rules of the contracts of what a vendor keeps, under the rule ``<vendor>.contract``."""
+    return [step for record in records for step in _faults(_record_contract(vendor, record), record)]
+
+
+def _record_contract(vendor: str, record: Record) -> str:
+    """Return the contract named after the record's kind, such as ``split/identity``, else that of the vendor's events."""
+    own = f"{vendor}/{record.get('kind')}"
+    return own if own in catalog.names() else f"{vendor}/event"
+
+
+def _faults(contract: str, payload: Any) -> list[Step]:
+    if catalog.validator(contract).is_valid(payload):
+        return []
+    return [catalog.as_step(fault) for fault in catalog.faults(contract, payload)]

@@ -1,0 +1,5 @@
+"""``python -m trackside.cli`` is the command ``trackside``."""
+
+from trackside.cli import main
+
+main()

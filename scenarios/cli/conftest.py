@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+COMMAND = [sys.executable, "-m", "trackside.cli"]
+
+
+@pytest.fixture
+def trackside_command() -> Callable[..., Result]:
+    """Return a function that runs the command line in this process: arguments, then standard input."""
+
+    def run(*arguments: object, stdin: str | None = None) -> Result:
+        from trackside.cli import group
+
+        result = CliRunner().invoke(group, [str(one) for one in arguments], input=stdin)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run
+
+
+@dataclass
+class Served:
+    """A running ``trackside serve --json``."""
+
+    process: subprocess.Popen[str]
+    first: dict[str, Any]
+
+    def line(self) -> dict[str, Any]:
+        """Return the next line of the log; it comes as soon as something happened."""
+        assert self.process.stdout is not None
+        return json.loads(self.process.stdout.readline())
+
+    def track(self, event: str, **fields: Any) -> int:
+        """Post a track call and return the status."""
+        call = {"writeKey": "wk_web", "event": event, "userId": "u-1", **fields}
+        return ask(f"{self.first['segment']}/v1/track", call)[0]
+
+    def admin(self, path: str) -> Any:
+        """Return what the control API answers."""
+        return ask(self.first["admin"] + path)[1]
+
+    def end(self, number: int) -> tuple[int, str, str]:
+        """Send a signal; return the exit code, what was left on standard output, and standard error."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=20)
+        return self.process.returncode, out, err
+
+
+def ask(url: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+    """Return the status and the JSON body of an answer."""
+    data = None if body is None else json.dumps(body).encode()
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, data, headers or {}), timeout=20) as answer:
+            return answer.status, json.loads(answer.read() or b"null")
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read() or b"null")
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """Return a function that starts ``trackside serve --ephemeral --json`` and returns once it listens."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: object) -> Served:
+        process = popen("serve", "--ephemeral", "--json", *arguments, cwd=tmp_path)
+        started.append(process)
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert first, process.communicate()[1]
+        return Served(process, json.loads(first))
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def popen(*arguments: object, cwd: Path | None = None) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*COMMAND, *(str(one) for one in arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        cwd=cwd,
+    )
