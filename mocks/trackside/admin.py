@@ -1,7 +1,7 @@
 """The JSON control API: what happened, as the Python API tells it, and the lab's controls.
 
-Reads are GET, controls are POST; every answer is JSON, every error ``{"error": {"what", "where", "fix"}}``. It answers
-no cross-origin request, and on loopback only to loopback names (DNS rebinding); bound elsewhere it wants its token as
+Reads are GET, controls are POST; every answer is JSON, every error ``{"error": {"what", "where", "fix"}}``, that of a
+workspace with ``faults`` in the same form. It answers no cross-origin request, and on loopback only to loopback names (DNS rebinding); bound elsewhere it wants its token as
 ``Authorization: Bearer``.
 """
 
@@ -17,8 +17,8 @@ from flask import Flask, Response
 from flask import request as flask_request
 
 from trackside import rules
-from trackside.errors import TracksideError
-from trackside.journeys import redacted
+from trackside.errors import TracksideError, WorkspaceError
+from trackside.journeys import redacted, step_json
 from trackside.segment.ingest import iso
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 DEFAULT_ROWS = 100
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
-_FAULT_FIELDS = ("status", "times", "error", "body", "headers", "seconds")
+FAULT_ERRORS = ("ETIMEDOUT", "ECONNREFUSED", "ECONNRESET")
+"""What can go wrong at a vendor instead of an answer."""
 
 
 def make_admin(lab: Lab, *, local: bool) -> Flask:
@@ -45,7 +46,15 @@ def make_admin(lab: Lab, *, local: bool) -> Flask:
 
     @app.errorhandler(TracksideError)
     def told(error: TracksideError) -> Response:
-        return _error(error, 404 if flask_request.method == "GET" else 400)
+        asked_wrongly = flask_request.method != "GET" or error.where.startswith("?")
+        return _error(error, 400 if asked_wrongly else 404)
+
+    @app.errorhandler(500)
+    def broken(error: Exception) -> Response:
+        original = getattr(error, "original_exception", None) or error
+        lab.errors.append(original)
+        text = f"{type(original).__name__}: {original}"
+        return _error(TracksideError(text, flask_request.path, "this is a fault of trackside: please report it"), 500)
 
     @app.errorhandler(404)
     @app.errorhandler(405)
@@ -84,7 +93,14 @@ def _json(value: Any, status: int = 200) -> Response:
 
 
 def _error(error: TracksideError, status: int) -> Response:
-    return _json({"error": {"what": error.what, "where": error.where, "fix": error.fix}}, status)
+    return _json({"error": _clauses(error)}, status)
+
+
+def _clauses(error: TracksideError) -> dict[str, Any]:
+    told: dict[str, Any] = {"what": error.what, "where": error.where, "fix": error.fix}
+    if isinstance(error, WorkspaceError):
+        told["faults"] = [_clauses(fault) for fault in error.faults]
+    return told
 
 
 def _query(name: str) -> str | None:
@@ -95,17 +111,12 @@ def _flag(name: str) -> bool:
     return flask_request.args.get(name, "").lower() in ("1", "true", "yes")
 
 
-def _number(name: str, default: float) -> float:
-    text = flask_request.args.get(name)
-    try:
-        return float(text) if text else default
-    except ValueError as error:
-        raise TracksideError(f"{name} is {text!r}, no number", f"?{name}=", "give a number") from error
-
-
 def _limited(rows: Iterable[Any]) -> list[Any]:
     """Return at most ``?limit=`` rows."""
-    return list(islice(rows, int(_number("limit", DEFAULT_ROWS))))
+    text = flask_request.args.get("limit") or str(DEFAULT_ROWS)
+    if not text.isdecimal():
+        raise TracksideError(f"limit is {text!r}", "?limit=", "give a whole number, not below 0")
+    return list(islice(rows, int(text)))
 
 
 def _body() -> dict[str, Any]:
@@ -116,6 +127,24 @@ def _body() -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TracksideError("the body is not a JSON object", "$", "send a JSON object")
     return value
+
+
+def _given(body: dict[str, Any], name: str, default: Any, kind: type, wanted: str) -> Any:
+    """Return a field of a body, checked; a whole number will do where a number is wanted."""
+    value = body.get(name, default)
+    kinds = (int, float) if kind is float else (kind,)
+    if not isinstance(value, kinds) or (isinstance(value, bool) and kind is not bool):
+        raise TracksideError(f"{name} is {value!r}", f"$.{name}", f"give {wanted}")
+    if isinstance(value, int | float) and not 0 <= value < float("inf"):
+        raise TracksideError(f"{name} is {value!r}", f"$.{name}", f"give {wanted}")
+    return value
+
+
+def _known_fields(body: dict[str, Any], *names: str) -> None:
+    """Raise a `TracksideError` for a field that nobody reads."""
+    for name in body:
+        if name not in names:
+            raise TracksideError(f"{name!r} is not known", f"$.{name}", "use: " + ", ".join(names))
 
 
 def _vendor_name(lab: Lab, vendor: str) -> str:
@@ -172,7 +201,7 @@ def _shown(lab: Lab, row: Exchange) -> dict[str, Any]:
         "body": request.body.decode("utf-8", "replace"),
         "status": row.status,
         "answer": row.answer.decode("utf-8", "replace"),
-        "steps": [step.as_json() for step in lab.steps_of(row)],
+        "steps": [step_json(step) for step in lab.steps_of(row)],
     }
 
 
@@ -187,7 +216,7 @@ def _workspace(lab: Lab) -> Any:
 
 def _configure(lab: Lab) -> Any:
     lab.configure(_body())
-    return {"notes": [note.as_json() for note in lab.workspace.notes]}
+    return {"notes": [step_json(note) for note in lab.workspace.notes]}
 
 
 def _reset(lab: Lab) -> Any:
@@ -196,30 +225,48 @@ def _reset(lab: Lab) -> Any:
 
 
 def _settle(lab: Lab) -> Any:
-    lab.settle(float(_body().get("timeout", 10)))
+    """Wait until nothing is due and nothing under way: ``{timeout}`` in seconds."""
+    body = _body()
+    _known_fields(body, "timeout")
+    lab.settle(_given(body, "timeout", 10, float, "seconds"))
     return lab.stats()
 
 
 def _advance(lab: Lab) -> Any:
-    seconds = _body().get("seconds")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
-        raise TracksideError(f"seconds is {seconds!r}", "$.seconds", "give a number of seconds, not below 0")
-    lab.advance(seconds)
+    """Move the lab's clock ahead: ``{seconds}``."""
+    body = _body()
+    _known_fields(body, "seconds")
+    lab.advance(_given(body, "seconds", None, float, "a number of seconds, not below 0"))
     return {"now": iso(int(lab.clock.now() * 1000))}
 
 
 def _fail(lab: Lab, vendor: str) -> Any:
-    body = _body()
-    unknown = sorted(set(body) - set(_FAULT_FIELDS))
-    if unknown:
-        raise TracksideError(f"{unknown[0]!r} is not known", "$", "use: " + ", ".join(_FAULT_FIELDS))
-    if "body" in body:
-        body["body"] = str(body["body"]).encode()
-    lab.mocks[_vendor_name(lab, vendor)].fail(**body)
-    return {"faults": len(lab.mocks[vendor].faults)}
+    """Let a vendor's next requests fail: ``{status, times, error, body, headers, seconds}``; ``times`` null for all."""
+    mock, body = lab.mocks[_vendor_name(lab, vendor)], _body()
+    _known_fields(body, "status", "times", "error", "body", "headers", "seconds")
+    status = _given(body, "status", 500, int, "an HTTP status from 200 to 599")
+    error = _given(body, "error", "", str, "one of " + ", ".join(FAULT_ERRORS))
+    times = None if body.get("times", 1) is None else _given(body, "times", 1, int, "a whole number, or null for all")
+    if times == 0:
+        raise TracksideError("times is 0", "$.times", "give a number above 0, or null for all")
+    if not 200 <= status <= 599:
+        raise TracksideError(f"status is {status}", "$.status", "give an HTTP status from 200 to 599")
+    if error and error not in FAULT_ERRORS:
+        raise TracksideError(f"error is {error!r}", "$.error", "give one of " + ", ".join(FAULT_ERRORS))
+    headers = _given(body, "headers", {}, dict, "an object of texts")
+    mock.fail(
+        status,
+        times=times,
+        error=error,
+        body=_given(body, "body", "", str, "text").encode(),
+        headers={str(name): str(value) for name, value in headers.items()},
+        seconds=_given(body, "seconds", 30.0, float, "seconds"),
+    )
+    return {"faults": len(mock.faults)}
 
 
 def _recover(lab: Lab, vendor: str) -> Any:
+    """Take every fault of a vendor away."""
     lab.mocks[_vendor_name(lab, vendor)].recover()
     return {"faults": 0}
 
@@ -229,12 +276,13 @@ def _wait(lab: Lab) -> Any:
     from trackside.expect import wait_for  # noqa: PLC0415 - only this path needs it
 
     body = _body()
+    _known_fields(body, "vendor", "match", "count", "timeout")
     return wait_for(
         lab,
-        _vendor_name(lab, str(body.get("vendor", ""))),
-        dict(body.get("match", {})),
-        count=int(body.get("count", 1)),
-        timeout=float(body.get("timeout", 5)),
+        _vendor_name(lab, _given(body, "vendor", None, str, "one of " + ", ".join(lab.mocks))),
+        _given(body, "match", {}, dict, "an object"),
+        count=_given(body, "count", 1, int, "a whole number"),
+        timeout=_given(body, "timeout", 5, float, "seconds"),
     )
 
 

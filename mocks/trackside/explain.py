@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from trackside.errors import TracksideError
-from trackside.journeys import Delivery, Journey
+from trackside.journeys import Delivery, Journey, step_json
 from trackside.lab import Lab
 from trackside.origins import Origin, origins
 from trackside.segment.ingest import KINDS
@@ -68,7 +68,7 @@ class AtDestination:
             "outcome": self.outcome,
             "records": [record.as_json() for record in self.records],
             "requests": self.requests,
-            "steps": [step.as_json() for step in self.steps],
+            "steps": [step_json(step) for step in self.steps],
         }
 
 
@@ -102,7 +102,7 @@ class ExplainedCall:
             "call": self.call,
             "message": self.message,
             "outcome": self.outcome,
-            "steps": [step.as_json() for step in self.steps],
+            "steps": [step_json(step) for step in self.steps],
             "destinations": [at.as_json() for at in self.destinations],
         }
 
@@ -139,7 +139,7 @@ class Explanation:
         return {
             "source": self.source,
             "status": self.status,
-            "steps": [step.as_json() for step in self.steps],
+            "steps": [step_json(step) for step in self.steps],
             "calls": [call.as_json() for call in self.calls],
         }
 

@@ -21,9 +21,8 @@ from trackside.wire import Answer, Intake, Request
 DEFAULT_LIMIT = 100_000
 """Messages kept by default; the oldest go first, and are counted."""
 
-_CHANGING_HEADERS = frozenset({"content-length", "x-retry-count", "x-launchdarkly-payload-id"})
+_HEADS = 1024
 _NO_INTAKE = Intake()
-_EMPTY: Mapping[str, str] = {}
 
 
 @dataclass(slots=True)
@@ -83,6 +82,82 @@ DeliveryKey = tuple[int, int, str, int]
 """Exchange, position of the call in it, destination's name, and number of the request to it (one per mapping)."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What an exchange has in common with others: all but its number, time and body. An SDK repeats itself."""
+
+    vendor: str
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    params: Mapping[str, str]
+    undecodable: str
+    remote: str
+    status: int
+    answer: bytes
+    workspace: int
+    intake: Intake
+    steps: Sequence[Step]
+    queued: bool
+
+    @classmethod
+    def of(cls, row: Exchange) -> _Head:
+        """Return the head of an exchange."""
+        request = row.request
+        return cls(
+            row.vendor,
+            request.method,
+            request.path,
+            request.headers,
+            request.query,
+            request.params,
+            request.undecodable,
+            request.remote,
+            row.status,
+            row.answer,
+            row.workspace,
+            row.intake,
+            row.steps,
+            row.queued,
+        )
+
+    def key(self) -> tuple[Any, ...]:
+        """Return what equal heads have equal."""
+        maps = (tuple(self.headers.items()), tuple(self.query.items()), tuple(self.params.items()))
+        return (
+            self.vendor,
+            self.method,
+            self.path,
+            self.undecodable,
+            self.remote,
+            self.status,
+            self.answer,
+            self.workspace,
+            self.intake,
+            tuple(self.steps),
+            self.queued,
+            *maps,
+        )
+
+    def exchange(self, seq: int, at: float, body: bytes) -> Exchange:
+        """Return the exchange with this head."""
+        request = Request(
+            self.method,
+            self.path,
+            self.headers,
+            body,
+            self.query,
+            self.params,
+            at,
+            undecodable=self.undecodable,
+            remote=self.remote,
+        )
+        return Exchange(
+            seq, self.vendor, request, self.status, self.answer, self.workspace, self.intake, self.steps, self.queued
+        )
+
+
 class Keeper(Protocol):
     """Where rows are also kept, so that they survive the process; see `trackside.sqlite`."""
 
@@ -112,13 +187,17 @@ class Journal:
         self.keeper = keeper
         self.changed = threading.Condition()
         self.version = 0
-        self._shared: dict[Any, Any] = {}
+        self._heads: dict[tuple[Any, ...], _Head] = {}
         self.clear()
 
     def clear(self) -> None:
         """Forget everything, at once; numbers go on, so that nothing old is mistaken for new."""
         with self.changed:
-            self._rows: deque[Exchange] = deque()
+            # One row a position, numbered without gaps: the last one has self._seq. Three columns instead of one of
+            # tuples, as a tuple a row costs a tenth of a row.
+            self._rows: deque[_Head] = deque()
+            self._times: deque[float] = deque()
+            self._bodies: deque[bytes] = deque()
             self._attempts: dict[int, dict[DeliveryKey, list[Attempt]]] = {}
             self._seq = getattr(self, "_seq", 0)
             self._kept = 0
@@ -140,8 +219,6 @@ class Journal:
         self, vendor: str, request: Request, answer: Answer, workspace: int, *, queued: bool = False
     ) -> Exchange:
         """Keep an exchange and return its row; waiting readers see it when this returns."""
-        self._share(request)
-        intake = answer.intake or _NO_INTAKE
         steps = answer.steps if answer.told or vendor == "segment" else ()
         row = Exchange(
             self._seq + 1,
@@ -150,8 +227,8 @@ class Journal:
             answer.status,
             answer.body,
             workspace,
-            self._once(intake),
-            steps or (),
+            answer.intake or _NO_INTAKE,
+            steps,
             queued,
         )
         if self.keeper:
@@ -169,21 +246,41 @@ class Journal:
 
     def _add(self, row: Exchange) -> None:
         self._seq = row.seq
-        self._rows.append(row)
+        self._rows.append(self._head(row))
+        self._times.append(row.request.at)
+        self._bodies.append(row.request.body)
         self._kept += row.intake.calls or 1
         self.accepted += row.intake.calls
         while self._kept > self.limit and len(self._rows) > 1:
-            gone = self._rows.popleft()
-            self._kept -= gone.intake.calls or 1
-            self.evicted += gone.intake.calls or 1
-            self._attempts.pop(gone.seq, None)
-            if self.keeper and gone.seq % 256 == 0:
-                self.keeper.forget(gone.seq + 1)
+            self._evict()
+
+    def _head(self, row: Exchange) -> _Head:
+        """Return the head of a row, the same object for equal ones."""
+        head = _Head.of(row)
+        if len(self._heads) >= _HEADS:
+            self._heads.clear()
+        return self._heads.setdefault(head.key(), head)
+
+    def _evict(self) -> None:
+        seq = self._first
+        head = self._rows.popleft()
+        self._times.popleft()
+        self._bodies.popleft()
+        self._kept -= head.intake.calls or 1
+        self.evicted += head.intake.calls or 1
+        self._attempts.pop(seq, None)
+        if self.keeper and seq % 256 == 0:
+            self.keeper.forget(seq + 1)
+
+    @property
+    def _first(self) -> int:
+        """The number of the oldest row."""
+        return self._seq - len(self._rows) + 1
 
     def add_attempt(self, key: DeliveryKey, attempt: Attempt) -> None:
         """Keep one try of a delivery, unless its message was evicted meanwhile."""
         with self.changed:
-            if not self._rows or key[0] < self._rows[0].seq:
+            if not self._rows or key[0] < self._first:
                 return
             if self.keeper:
                 self.keeper.keep_attempt(key, attempt)
@@ -197,8 +294,11 @@ class Journal:
     def rows(self, *, newest_first: bool = False) -> Iterator[Exchange]:
         """Yield the rows that are kept, oldest first unless told otherwise."""
         with self.changed:
-            kept = list(self._rows)
-        return iter(reversed(kept) if newest_first else kept)
+            kept, first = list(zip(self._rows, self._times, self._bodies, strict=True)), self._first
+        order = range(len(kept) - 1, -1, -1) if newest_first else range(len(kept))
+        for index in order:
+            head, at, body = kept[index]
+            yield head.exchange(first + index, at, body)
 
     def wait(self, condition: Callable[[], bool], timeout: float) -> bool:
         """Return True as soon as ``condition`` holds, False after ``timeout`` seconds; checked at each change."""
@@ -241,22 +341,3 @@ class Journal:
     def _notify(self) -> None:
         self.version += 1
         self.changed.notify_all()
-
-    def _share(self, request: Request) -> None:
-        """Let a request use one object for what many have in common: an SDK sends the same headers every time."""
-        headers = request.headers
-        same = tuple((name, value) for name, value in headers.items() if name not in _CHANGING_HEADERS)
-        shared = self._shared.get(same)
-        if shared is None:
-            shared = self._once(same, dict(same))
-        changing = {name: headers[name] for name in _CHANGING_HEADERS & headers.keys() if name != "content-length"}
-        request.headers = {**shared, **changing} if changing else shared
-        request.path, request.method = self._once(request.path), self._once(request.method)
-        request.remote = self._once(request.remote)
-        request.query, request.params = request.query or _EMPTY, request.params or _EMPTY
-
-    def _once(self, key: Any, value: Any = None) -> Any:
-        """Return the first object that was equal to ``key``, or what stands for it; forgotten when there are many."""
-        if len(self._shared) >= 2048:
-            self._shared.clear()
-        return self._shared.setdefault(key, key if value is None else value)

@@ -17,12 +17,13 @@ from trackside import catalog
 from trackside.errors import TracksideError, WorkspaceError
 from trackside.launchdarkly.settings import LaunchDarklySettings
 from trackside.segment.routing import Plan, compile_plan
-from trackside.segment.settings import SegmentSettings
+from trackside.segment.settings import DIRECT_TYPES, SegmentSettings
 from trackside.split.settings import SplitSettings
 from trackside.statsig.settings import StatsigSettings
 from trackside.steps import Step
 
 CONTRACT = "trackside/workspace"
+_TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 LATER = (
     "statsig.specs_file",
     "statsig.gates",
@@ -125,8 +126,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
         fault = TracksideError(f"the file is not UTF-8: {error.reason}", str(path), "save it as UTF-8")
         raise WorkspaceError([fault], str(path)) from error
     try:
-        document = yaml.safe_load(text)
-        lines = dict(_lines(yaml.compose(text, yaml.SafeLoader), "$"))
+        document, node = yaml.safe_load(text), yaml.compose(text, yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
@@ -134,11 +134,28 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
         raise WorkspaceError([fault], str(path)) from error
     document = {} if document is None else document
     try:
-        document = orjson.loads(orjson.dumps(document))
+        orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS)
     except TypeError as error:
-        fault = TracksideError(f"the file holds what JSON cannot: {error}", str(path), "quote dates and keys")
+        fault = TracksideError(f"the file holds what JSON cannot: {error}", str(path), "write text, numbers, lists and mappings")  # fmt: skip
         raise WorkspaceError([fault], str(path)) from error
-    return document, lines
+    if faults := list(_key_faults(node, str(path))):
+        raise WorkspaceError(faults, str(path))
+    return orjson.loads(orjson.dumps(document)), dict(_lines(node, "$"))
+
+
+def _key_faults(node: Any, file: str) -> Iterator[TracksideError]:
+    """Yield each key that is no text, such as an unquoted ``on``, and each that is given twice."""
+    seen: dict[str, int] = {}
+    for key, value in node.value if node is not None and node.id == "mapping" else ():
+        name, line = str(key.value), key.start_mark.line + 1
+        if key.tag not in (_TEXT, _MERGE):
+            yield TracksideError(f"the key {name} is read as {key.tag.rpartition(':')[2]}", f"{file}:{line}", "put it in quotes")  # fmt: skip
+        elif name in seen and key.tag == _TEXT:
+            yield TracksideError(f"the key {name} is given twice", f"{file}:{line}", f"take this one or that of line {seen[name]} away")  # fmt: skip
+        seen[name] = line
+        yield from _key_faults(value, file)
+    for item in node.value if node is not None and node.id == "sequence" else ():
+        yield from _key_faults(item, file)
 
 
 def _lines(node: Any, place: str) -> Iterator[tuple[str, int]]:
@@ -165,16 +182,18 @@ def _built(document: Any, name: str, lines: Mapping[str, int]) -> Workspace:
     statsig = dataclasses.replace(build(StatsigSettings, document.get("statsig", {})), any_key=any_key)
     split = dataclasses.replace(build(SplitSettings, document.get("split", {})), any_key=any_key)
     launchdarkly = dataclasses.replace(build(LaunchDarklySettings, document.get("launchdarkly", {})), any_key=any_key)
-    faults = [_placed(fault, name, lines) for fault in _reference_faults(segment, split)]
-    plan = Plan({})
-    if not faults:
-        try:
-            plan = compile_plan(segment)
-        except TracksideError as error:
-            faults = [_placed(error, name, lines)]
+    plan, faults = _planned(segment)
+    faults = [_placed(fault, name, lines) for fault in [*_reference_faults(segment, split), *faults]]
     if faults:
         raise WorkspaceError(faults, name)
     return Workspace(document, segment, statsig, split, launchdarkly, plan, any_key, list(_notes(document)))
+
+
+def _planned(segment: SegmentSettings) -> tuple[Plan, list[TracksideError]]:
+    try:
+        return compile_plan(segment), []
+    except WorkspaceError as error:
+        return Plan({}), error.faults
 
 
 def _contract_faults(document: Any) -> list[TracksideError]:
@@ -182,17 +201,15 @@ def _contract_faults(document: Any) -> list[TracksideError]:
     for fault in catalog.faults(CONTRACT, document):
         fix = fault.fix
         if fault.keyword in ("additionalProperties", "unevaluatedProperties"):
-            fix = _did_you_mean(fault.at, document) or fix
+            fix = _did_you_mean(fault.at) or fix
         faults.append(TracksideError(fault.what, fault.at, fix))
     return faults
 
 
-def _did_you_mean(at: str, document: Any) -> str:
+def _did_you_mean(at: str) -> str:
     """Return the known key that a misspelt one is close to."""
-    key = at.rpartition(".")[2]
-    known = set(_keys_of(catalog.load(CONTRACT)))
-    close = difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.75)
-    del document
+    key = orjson.loads(at[at.rindex("[") + 1 : -1]) if at.endswith('"]') else at.rpartition(".")[2]
+    close = difflib.get_close_matches(key, sorted(set(_keys_of(catalog.load(CONTRACT)))), n=1, cutoff=0.75)
     return f"did you mean {close[0]}?" if close else ""
 
 
@@ -209,7 +226,7 @@ def _reference_faults(segment: SegmentSettings, split: SplitSettings) -> Iterato
     """Yield each name that points nowhere."""
     keys: dict[str, str] = {}
     for name, source in segment.sources.items():
-        at = f"$.segment.sources.{name}"
+        at = catalog.json_path(["segment", "sources", name])
         if source.write_key in keys:
             yield TracksideError(
                 f"the write key of {name} is also that of {keys[source.write_key]}",
@@ -255,6 +272,11 @@ def _notes(document: Mapping[str, Any]) -> Iterator[Step]:
         if value is not None:
             text = f"{place} is set and not used by this version"
             yield Step("info", "", text, f"$.{place}", "nothing to do; its routes answer as unknown paths", "note")
+    for name, row in document.get("segment", {}).get("destinations", {}).items():
+        if row["type"] in DIRECT_TYPES and "mappings" in row:
+            text = f"{name} gets raw messages and maps them itself: its mappings are not used"
+            at = catalog.json_path(["segment", "destinations", name, "mappings"])
+            yield Step("info", "", text, at, "take them away; the vendor's own block says how it maps", "note")
 
 
 T = TypeVar("T")

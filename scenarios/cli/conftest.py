@@ -3,13 +3,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 from click.testing import CliRunner, Result
 
 COMMAND = [sys.executable, "-m", "trackside.cli"]
@@ -58,15 +58,10 @@ class Served:
         return self.process.returncode, out, err
 
 
-def ask(url: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+def ask(url: str, body: Any = None) -> tuple[int, Any]:
     """Return the status and the JSON body of an answer."""
-    data = None if body is None else json.dumps(body).encode()
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, data, headers or {}), timeout=20) as answer:
-            return answer.status, json.loads(answer.read() or b"null")
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.loads(error.read() or b"null")
+    answer = urllib3.request("GET" if body is None else "POST", url, json=body, retries=False, timeout=20)
+    return answer.status, json.loads(answer.data or b"null")
 
 
 @pytest.fixture
@@ -84,8 +79,23 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
 
     yield start
     for process in started:
-        process.kill()
-        process.communicate()
+        _kill(process)
+
+
+@pytest.fixture
+def serve_for_people(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Return a running ``trackside serve --ephemeral``, nothing of its output read yet."""
+    process = popen("serve", "--ephemeral", cwd=tmp_path)
+    yield process
+    _kill(process)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.wait()
+    for stream in (process.stdout, process.stderr):
+        assert stream is not None
+        stream.close()
 
 
 def popen(*arguments: object, cwd: Path | None = None) -> subprocess.Popen[str]:

@@ -18,7 +18,9 @@ def modules_after(*arguments: str) -> set[str]:
         "import sys, atexit; atexit.register(lambda: print(*sys.modules, file=sys.stderr));"
         "from trackside.cli import main; main()"
     )
-    run = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, input="")
+    run = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, input=""
+    )
     assert run.returncode == 0, run.stderr
     return set(run.stderr.split())
 

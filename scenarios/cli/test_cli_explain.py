@@ -87,7 +87,11 @@ def test_the_json_holds_record_fields_and_steps_of_each_destination(explained):
     statsig = at(explained(CALL), "statsig")
     assert (statsig["vendor"], statsig["outcome"]) == ("statsig", "delivered")
     assert statsig["records"][0]["record"]["eventName"] == "segment::Checkout Completed"
-    assert statsig["records"][0]["fields"][0] == {"field": "$.eventName", "source": "$.event", "rule": "statsig.in.prefix"}
+    assert statsig["records"][0]["fields"][0] == {
+        "field": "$.eventName",
+        "source": "$.event",
+        "rule": "statsig.in.prefix",
+    }
     assert "statsig.in.prefix" in [step["rule"] for step in statsig["steps"]]
 
 
@@ -208,7 +212,9 @@ def test_an_unknown_source_is_wrong_use_and_the_known_ones_are_named(trackside_c
 
 
 def test_every_fault_of_the_workspace_is_told(trackside_command, workspace):
-    workspace.write_text(WORKSPACE.replace("type: split", "type: splitt").replace("environment: production", "nothing: 1"))
+    workspace.write_text(
+        WORKSPACE.replace("type: split", "type: splitt").replace("environment: production", "nothing: 1")
+    )
     result = trackside_command("explain", "--workspace", workspace, stdin=WITHOUT_FINDINGS)
     assert result.exit_code == 2
     assert "splitt" in result.stderr

@@ -75,7 +75,7 @@ def test_an_event_is_told_with_its_outcome_at_each_destination(lab, told):
 def test_the_line_of_an_event_names_the_rule_of_each_drop(lab, told):
     post(lab, "/v1/page", {"writeKey": "wk_web", "userId": "u-1"})
     text = line(told.get(timeout=SECONDS))
-    assert text.startswith("08:00:00.000  page ") or text.startswith("09:00:00.000  page ")
+    assert text.startswith("08:00:00.000  page ")
     assert "fme-user: " in text
     assert "(split.in.unnamed)" in text
 
@@ -199,5 +199,5 @@ def test_what_came_last_is_told_before_the_log_ends(lab, logs):
 def test_text_of_an_event_cannot_steer_the_terminal(lab, told):
     track(lab, "a\x1b[2J\nb", userId="u\x07")
     text = line(told.get(timeout=SECONDS))
-    assert not {"\x1b[2J", "\n", "\x07"} & {part for part in ("\x1b[2J", "\n", "\x07") if part in text}
+    assert not [part for part in ("\x1b[2J", "\n", "\x07") if part in text]
     assert "a\\x1b[2J\\nb" in text

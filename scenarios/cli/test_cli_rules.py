@@ -53,4 +53,6 @@ def test_one_rule_is_shown_as_json(trackside_command):
 def test_a_misspelt_rule_is_wrong_use_and_a_near_one_is_named(trackside_command):
     result = trackside_command("rules", "show", "split.in.pages")
     assert result.exit_code == 2
-    assert result.stderr.startswith("trackside: there is no rule 'split.in.pages'. rules show. perhaps you mean split.in.page")
+    assert result.stderr.startswith(
+        "trackside: there is no rule 'split.in.pages'. rules show. perhaps you mean split.in.page"
+    )

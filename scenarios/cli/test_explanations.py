@@ -152,7 +152,9 @@ def test_the_event_type_of_a_page_or_screen_comes_from_its_name(kind):
 @pytest.mark.rule("split.in.traits", "split.in.group", "split.in.group.attributes")
 def test_the_origins_of_split_identities():
     identified = origins({"type": "identify", "traits": {"plan": "pro"}}, "fme-user")
-    grouped = origins({"type": "group", "groupId": "g", "traits": {"split": {"account": "a"}, "plan": "pro"}}, "fme-user")
+    grouped = origins(
+        {"type": "group", "groupId": "g", "traits": {"split": {"account": "a"}, "plan": "pro"}}, "fme-user"
+    )
     assert identified["$.values.plan"] == ("$.traits.plan", "split.in.traits")
     assert grouped["$.values.plan"] == ("$.traits.plan", "split.in.group.attributes")
     assert grouped["$.key"] == ("$.traits.split", "split.in.group")

@@ -20,11 +20,54 @@ SETTINGS = {"client_id": "57be1db38b75bf0772d11384"}
 
 ODD = [None, "", " ", 0, 1, -1, 5.0, 12.5, True, False, [], {}, [1], ["x"], [None], [""], [{}], [[5]], [1, 2], {"a": 1}]
 ODD += ["null", "undefined", "\u00e9\U0001f600", 1e21, 1e-7, 9_007_199_254_740_993]
-REVENUES = [None, "", "12.5", " 12 ", "1e3", "$12", "1,200.50", "abc", "0x10", "Infinity", "-Infinity", "1e400", "NaN", "   "]
-REVENUES += ["-0", ".5", "5.", "+7", "1_000", "0b11", "0o17", "12px", "\u00a07", 0, -3, 49.95, True, False, [], [5], ["7"], [None]]
+REVENUES = [
+    None,
+    "",
+    "12.5",
+    " 12 ",
+    "1e3",
+    "$12",
+    "1,200.50",
+    "abc",
+    "0x10",
+    "Infinity",
+    "-Infinity",
+    "1e400",
+    "NaN",
+    "   ",
+]
+REVENUES += [
+    "-0",
+    ".5",
+    "5.",
+    "+7",
+    "1_000",
+    "0b11",
+    "0o17",
+    "12px",
+    "\u00a07",
+    0,
+    -3,
+    49.95,
+    True,
+    False,
+    [],
+    [5],
+    ["7"],
+    [None],
+]
 REVENUES += [[True], [""], [{}], [[5]], {}, {"amount": 5}, 1e300, 0.1, 10_000_000_000_000_000_000]
 TYPES = ["track"] * 8 + ["identify"] * 3 + ["alias"] * 2 + ["page", "screen", "group"]
-CONTEXTS = [None, {}, {"personas": None}, {"personas": {}}, {"personas": {"computation_class": "audience"}}, "web", [], 7]
+CONTEXTS = [
+    None,
+    {},
+    {"personas": None},
+    {"personas": {}},
+    {"personas": {"computation_class": "audience"}},
+    "web",
+    [],
+    7,
+]
 
 
 class Events:
@@ -134,7 +177,9 @@ def differences(cases: list[dict[str, Any]], answers: list[Any]) -> list[str]:
     return found
 
 
-@pytest.mark.rule("launchdarkly.in.track", "launchdarkly.in.identify", "segment.fields.coercion", "segment.fields.invalid")
+@pytest.mark.rule(
+    "launchdarkly.in.track", "launchdarkly.in.identify", "segment.fields.coercion", "segment.fields.invalid"
+)
 def test_ten_thousand_events_become_what_segments_own_code_makes_of_them(oracle):
     events = Events(SEED)
     cases = [{"kind": "launchdarkly", "settings": SETTINGS, "event": events.event()} for _ in range(COUNT)]

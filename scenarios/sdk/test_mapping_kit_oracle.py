@@ -16,12 +16,63 @@ pytestmark = pytest.mark.node
 SEED = 20_261_121
 COUNT = 6_000
 
-PATHS = ["$.userId", "userId", "$.properties", "$.properties.a", "properties.list", "$.properties.list[0]", "properties.list.1"]
-PATHS += ["$.properties.list[1].price", "properties['a']", 'properties["b c"].d', "$.", "", ".", "$", "properties.zero.deeper"]
-PATHS += ["properties.list.length", "event.length", "event.0", "missing", "missing.deep", "properties.null", "properties.empty.x"]
-PATHS += ["properties.list[x]", "properties..a", "a$.b", "$.$.userId", "price", "$.properties.text", "properties.json", "type"]
-TEMPLATES = ["{{userId}}", "{{{ properties.a }}}", "a {{missing}} b", "{{ properties }}", "{{properties.list}}", "{{$.userId}}"]
-TEMPLATES += ["{{ }}", "{{}}", "{{properties.mustache}}", "{{{properties.mustache}}}", "plain", "", "{{userId}}{{event}}", "{{ userId", "$&"]
+PATHS = [
+    "$.userId",
+    "userId",
+    "$.properties",
+    "$.properties.a",
+    "properties.list",
+    "$.properties.list[0]",
+    "properties.list.1",
+]
+PATHS += [
+    "$.properties.list[1].price",
+    "properties['a']",
+    'properties["b c"].d',
+    "$.",
+    "",
+    ".",
+    "$",
+    "properties.zero.deeper",
+]
+PATHS += [
+    "properties.list.length",
+    "event.length",
+    "event.0",
+    "missing",
+    "missing.deep",
+    "properties.null",
+    "properties.empty.x",
+]
+PATHS += [
+    "properties.list[x]",
+    "properties..a",
+    "a$.b",
+    "$.$.userId",
+    "price",
+    "$.properties.text",
+    "properties.json",
+    "type",
+]
+TEMPLATES = [
+    "{{userId}}",
+    "{{{ properties.a }}}",
+    "a {{missing}} b",
+    "{{ properties }}",
+    "{{properties.list}}",
+    "{{$.userId}}",
+]
+TEMPLATES += [
+    "{{ }}",
+    "{{}}",
+    "{{properties.mustache}}",
+    "{{{properties.mustache}}}",
+    "plain",
+    "",
+    "{{userId}}{{event}}",
+    "{{ userId",
+    "$&",
+]
 SCALARS: list[Any] = [None, "", "x", 0, 1, 5.5, True, False, "$.userId", [], {}, [1, None], {"k": None}]
 
 EVENTS: list[dict[str, Any]] = [
@@ -43,8 +94,17 @@ EVENTS: list[dict[str, Any]] = [
         },
     },
     {"type": "identify", "userId": None, "properties": None, "event": "", "traits": {"a": {"b": [1, [2, {}]]}}},
-    {"type": "page", "userId": 7, "event": ["a", None, [1]], "properties": {"a": {"1": "x", "b": "y", "0": "z"}, "list": {"price": 3}}},
-    {"userId": True, "event": {"x": 1}, "properties": {"a": "\u00df\u0130 straSSe", "list": "text", "text": False, "json": "{bad"}},
+    {
+        "type": "page",
+        "userId": 7,
+        "event": ["a", None, [1]],
+        "properties": {"a": {"1": "x", "b": "y", "0": "z"}, "list": {"price": 3}},
+    },
+    {
+        "userId": True,
+        "event": {"x": 1},
+        "properties": {"a": "\u00df\u0130 straSSe", "list": "text", "text": False, "json": "{bad"},
+    },
     {},
 ]
 
@@ -59,7 +119,13 @@ class Mappings:
         fields = {name: self.value(3) for name in self.random.sample("abcdef", self.random.randint(0, 3))}
         if self.chance(0.03):
             fields["__segment_internal_directive"] = self.pick(
-                [{"@transform": {"apply": self.value(1)}}, {"@path": "x"}, self.directive(1), {"@if": {}, "@path": ""}, {}]
+                [
+                    {"@transform": {"apply": self.value(1)}},
+                    {"@path": "x"},
+                    self.directive(1),
+                    {"@if": {}, "@path": ""},
+                    {},
+                ]
             )
         return self.directive(3) if self.chance(0.1) else fields
 
@@ -94,14 +160,21 @@ class Mappings:
         return self.value(depth)
 
     def at_if(self, depth: int) -> Any:
-        return self.options(exists=(self.value(depth), 0.7), blank=(self.value(depth), 0.3), then=(self.value(depth), 0.9), **{"else": (self.value(depth), 0.7)})
+        return self.options(
+            exists=(self.value(depth), 0.7),
+            blank=(self.value(depth), 0.3),
+            then=(self.value(depth), 0.9),
+            **{"else": (self.value(depth), 0.7)},
+        )
 
     def at_arrayPath(self, depth: int) -> Any:  # noqa: N802  the directive's name
         path = self.pick(PATHS) if self.chance(0.7) else self.value(depth)
         return self.odd([path, self.value(depth)] if self.chance(0.7) else [path])
 
     def at_case(self, depth: int) -> Any:
-        return self.options(operator=(self.pick(["lower", "upper", "title", ""]), 0.95), value=(self.value(depth), 0.95))
+        return self.options(
+            operator=(self.pick(["lower", "upper", "title", ""]), 0.95), value=(self.value(depth), 0.95)
+        )
 
     def at_replace(self, depth: int) -> Any:
         words = ["a", "A", ".", "-", "b", " ", "$&", "", "elevenchars", 5, None]
@@ -124,10 +197,16 @@ class Mappings:
         return self.options(apply=(self.value(depth), 0.97), mapping=(self.value(depth), 0.97))
 
     def at_flatten(self, depth: int) -> Any:
-        return self.options(separator=(self.pick([".", "_", "", 1]), 0.95), value=(self.value(depth), 0.95), omitArrays=(self.pick([True, 0]), 0.4))
+        return self.options(
+            separator=(self.pick([".", "_", "", 1]), 0.95),
+            value=(self.value(depth), 0.95),
+            omitArrays=(self.pick([True, 0]), 0.4),
+        )
 
     def at_json(self, depth: int) -> Any:
-        return self.options(mode=(self.pick(["encode", "decode", "Encode", "none"]), 0.95), value=(self.value(depth), 0.95))
+        return self.options(
+            mode=(self.pick(["encode", "decode", "Encode", "none"]), 0.95), value=(self.value(depth), 0.95)
+        )
 
     def options(self, **choices: tuple[Any, float]) -> Any:
         return self.odd({name: value for name, (value, share) in choices.items() if self.chance(share)})
@@ -171,6 +250,7 @@ def test_generated_mappings_resolve_as_segments_mapping_kit_resolves_them(oracle
     cases = [{"kind": "mapping", "mapping": mappings.mapping(), "event": mappings.pick(EVENTS)} for _ in range(COUNT)]
     pairs = [(case, answer) for case, answer in zip(cases, oracle(cases), strict=True) if differ(case, answer)]
     shown = [
-        f"{json.dumps(case)}\n  Segment {theirs(answer)[:300]}\n  ours    {ours(case['mapping'], case['event'])[:300]}" for case, answer in pairs[:8]
+        f"{json.dumps(case)}\n  Segment {theirs(answer)[:300]}\n  ours    {ours(case['mapping'], case['event'])[:300]}"
+        for case, answer in pairs[:8]
     ]
     assert not pairs, f"seed {SEED}: {len(pairs)} of {COUNT} differ\n" + "\n".join(shown)

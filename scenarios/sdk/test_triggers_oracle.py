@@ -15,15 +15,94 @@ pytestmark = pytest.mark.node
 SEED = 20_261_121
 COUNT = 4_000
 
-FIELDS = ["type", "event", "name", "userId", "anonymousId", "properties.a", "properties.a.b", "properties", "traits.plan"]
-FIELDS += ["context.page.url", "properties.list.length", "properties.list.0", "properties.product\\ 1.price", "properties.or"]
-FIELDS += ["properties.null", "properties.and", "context.\\.", "messageId", "constructor", "propertiesX.a", "properties.a-b_c"]
-OPERATORS = ["=", "!=", "<", "<=", ">", ">=", "==", "contains", "exists", "starts_with", "<>", "=!", "is_true", "and", "."]
-VALUES = ['"track"', '"x"', "'track'", "track", "5", "5.0", "-1", "+2", "1.", "1.2.3", "null", "true", "false", '""', '"5"', '"null"']
+FIELDS = [
+    "type",
+    "event",
+    "name",
+    "userId",
+    "anonymousId",
+    "properties.a",
+    "properties.a.b",
+    "properties",
+    "traits.plan",
+]
+FIELDS += [
+    "context.page.url",
+    "properties.list.length",
+    "properties.list.0",
+    "properties.product\\ 1.price",
+    "properties.or",
+]
+FIELDS += [
+    "properties.null",
+    "properties.and",
+    "context.\\.",
+    "messageId",
+    "constructor",
+    "propertiesX.a",
+    "properties.a-b_c",
+]
+OPERATORS = [
+    "=",
+    "!=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "==",
+    "contains",
+    "exists",
+    "starts_with",
+    "<>",
+    "=!",
+    "is_true",
+    "and",
+    ".",
+]
+VALUES = [
+    '"track"',
+    '"x"',
+    "'track'",
+    "track",
+    "5",
+    "5.0",
+    "-1",
+    "+2",
+    "1.",
+    "1.2.3",
+    "null",
+    "true",
+    "false",
+    '""',
+    '"5"',
+    '"null"',
+]
 VALUES += ['"true"', '"*x"', '"x*"', '"*"', '"a b"', "1e3", '"0x10"', "", '"unclosed', "-", "n", "nam", "an"]
 JOINTS = [" and ", " or ", " AND ", " ", "and", " or", ", ", " and and ", "\n", "\t", "\r", " ! ", ") ", " ("]
 
-ACTUAL = [None, "", "track", "x", "axb", "xyz", "null", "true", "5", 5, 5.0, -1, 2, 0, True, False, [], ["x"], {}, {"b": 5}, {"b": "x"}]
+ACTUAL = [
+    None,
+    "",
+    "track",
+    "x",
+    "axb",
+    "xyz",
+    "null",
+    "true",
+    "5",
+    5,
+    5.0,
+    -1,
+    2,
+    0,
+    True,
+    False,
+    [],
+    ["x"],
+    {},
+    {"b": 5},
+    {"b": "x"},
+]
 
 
 class Triggers:
@@ -36,7 +115,11 @@ class Triggers:
         text = self.conditions()
         if self.random.random() < 0.15:
             place = self.random.randrange(len(text) + 1)
-            text = text[:place] + self.random.choice(["", " ", '"', "(", ")", "!", ".", "\\", "#", "é", "=", "a", "0"]) + text[place + 1 :]
+            text = (
+                text[:place]
+                + self.random.choice(["", " ", '"', "(", ")", "!", ".", "\\", "#", "é", "=", "a", "0"])
+                + text[place + 1 :]
+            )
         return text
 
     def conditions(self) -> str:
@@ -64,7 +147,12 @@ class Triggers:
             if self.random.random() < 0.8:
                 message[key] = pick(ACTUAL)
         if self.random.random() < 0.7:
-            message["properties"] = {"a": pick(ACTUAL), "list": [1, 2], "product 1": {"price": pick(ACTUAL)}, "a-b_c": pick(ACTUAL)}
+            message["properties"] = {
+                "a": pick(ACTUAL),
+                "list": [1, 2],
+                "product 1": {"price": pick(ACTUAL)},
+                "a-b_c": pick(ACTUAL),
+            }
         if self.random.random() < 0.5:
             message["context"] = {"page": {"url": pick(ACTUAL)}}
             message["traits"] = {"plan": pick(ACTUAL)}
@@ -88,5 +176,7 @@ def test_generated_triggers_match_what_segments_parser_matches(oracle):
     for case, answer in zip(cases, oracle(cases), strict=True):
         theirs = "error" if "error" in answer else answer["matches"]
         if ours(case["trigger"], messages) != theirs:
-            found.append(f"{json.dumps(case['trigger'])} {answer.get('error', '')} ours {ours(case['trigger'], messages)} theirs {theirs}")
+            found.append(
+                f"{json.dumps(case['trigger'])} {answer.get('error', '')} ours {ours(case['trigger'], messages)} theirs {theirs}"
+            )
     assert not found, f"seed {SEED}: {len(found)} of {COUNT} differ\n" + "\n".join(found[:8])

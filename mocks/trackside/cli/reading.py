@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,12 @@ class Found:
 
     Attributes:
         payload: a call, or a batch body.
+        body: the same as compact JSON.
         where: its file with its line or its place in the array.
     """
 
     payload: dict[str, Any]
+    body: bytes
     where: str
 
     @property
@@ -55,13 +57,21 @@ def read(file: str) -> Reading:
         document = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         return _lines(data, name, error)
-    parts = document if isinstance(document, list) else [document]
-    places = [f"{name}: $[{index}]" for index in range(len(parts))] if isinstance(document, list) else [name]
-    reading = Reading()
-    for part, where in zip(parts, places, strict=True):
-        _take(part, where, reading)
+    if isinstance(document, list):
+        reading = read_calls(document, name)
+    else:
+        reading = Reading()
+        _take(document, name, reading)
     if reading.faults and not reading.found:
         raise reading.faults[0]
+    return reading
+
+
+def read_calls(calls: Iterable[Any], name: str) -> Reading:
+    """Return the payloads of an array, each with its place in it."""
+    reading = Reading()
+    for index, part in enumerate(calls):
+        _take(part, f"{name}: $[{index}]", reading)
     return reading
 
 
@@ -103,7 +113,13 @@ def _take_line(line: bytes, where: str, reading: Reading) -> None:
 
 
 def _take(part: Any, where: str, reading: Reading) -> None:
-    if isinstance(part, dict):
-        reading.found.append(Found(part, where))
-    else:
+    if not isinstance(part, dict):
         reading.faults.append(TracksideError(f"{shown(part)} is no Segment call", where, _FIX))
+        return
+    try:
+        # Sixteen levels of room for what is written around it; beyond 254 levels there is no JSON of it.
+        body = orjson.dumps([[[[[[[[[[[[[[[[part]]]]]]]]]]]]]]]])[16:-16]
+    except orjson.JSONEncodeError:
+        reading.faults.append(TracksideError("the call is nested too deeply to be passed on", where, "flatten it"))
+    else:
+        reading.found.append(Found(part, body, where))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trackside.cli.output import cut, printable
+from trackside.journeys import step_json
 
 if TYPE_CHECKING:
     from trackside.journal import Exchange
@@ -48,9 +49,11 @@ def event_row(journey: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _delivery_row(delivery: Mapping[str, Any]) -> dict[str, Any]:
-    steps = [*delivery["steps"], *(step for request in delivery["requests"] for step in request["steps"])]
+    requests = delivery["requests"]
+    attempts = [attempt for request in requests for attempt in request["attempts"]]
+    steps = [step for part in (delivery, *requests, *attempts) for step in part["steps"]]
     row = {name: delivery[name] for name in ("destination", "vendor", "outcome")}
-    answers = [request["attempts"][-1] for request in delivery["requests"] if request["attempts"]]
+    answers = [request["attempts"][-1] for request in requests if request["attempts"]]
     failed = [answer for answer in answers if not 200 <= answer["status"] < 300]
     if failed:
         row["answer"] = failed[-1]["error"] or failed[-1]["status"]
@@ -71,7 +74,7 @@ def request_row(row: Exchange, steps: Iterable[Step], at: str) -> dict[str, Any]
         "method": row.request.method,
         "path": row.request.path,
         "status": row.status,
-        "steps": telling(step.as_json() for step in steps),
+        "steps": telling(step_json(step) for step in steps),
     }
 
 

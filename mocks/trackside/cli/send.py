@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
-import orjson
 
 from trackside.cli.output import JSON_HELP, out, out_json, printable, reason, remark
 from trackside.errors import TracksideError
 
 if TYPE_CHECKING:
     from trackside.cli.outcomes import ControlApi
-    from trackside.cli.reading import Reading
+    from trackside.cli.reading import Found, Reading
 
 LAB = "http://127.0.0.1:8801"
 ADMIN = "http://127.0.0.1:8800"
@@ -95,7 +94,7 @@ def command(
 
 
 def _calls(file: str | None, count: int | None, seed: int) -> Reading:
-    from trackside.cli.reading import Found, Reading, read
+    from trackside.cli.reading import read, read_calls
 
     if (file is None) == (count is None):
         raise TracksideError("send wants a file or --count, one of them", "send", "trackside send events.ndjson")
@@ -103,7 +102,7 @@ def _calls(file: str | None, count: int | None, seed: int) -> Reading:
         return read(file)
     from trackside.events import generate
 
-    return Reading([Found(call, f"call {number}") for number, call in enumerate(generate(count or 0, seed=seed), 1)])
+    return read_calls(generate(count or 0, seed=seed), "generated call")
 
 
 def _batch_url(to: str) -> str:
@@ -115,24 +114,23 @@ def _batch_url(to: str) -> str:
 
 def _bodies(reading: Reading, batch: int) -> Iterator[tuple[bytes, list[Any]]]:
     """Yield each request's body with its calls; the body of a batch in the file is sent as it stands."""
-    waiting: list[tuple[bytes, dict[str, Any]]] = []
+    waiting: list[Found] = []
     size = 0
     for found in reading.found:
-        body = orjson.dumps(found.payload)
         if found.is_batch:
-            yield body, found.payload["batch"]
+            yield found.body, found.payload["batch"]
             continue
-        if waiting and (len(waiting) == batch or size + len(body) > BATCH_BYTES):
+        if waiting and (len(waiting) == batch or size + len(found.body) > BATCH_BYTES):
             yield _joined(waiting)
             waiting, size = [], 0
-        waiting.append((body, found.payload))
-        size += len(body)
+        waiting.append(found)
+        size += len(found.body)
     if waiting:
         yield _joined(waiting)
 
 
-def _joined(waiting: list[tuple[bytes, dict[str, Any]]]) -> tuple[bytes, list[Any]]:
-    return b'{"batch":[' + b",".join(body for body, _ in waiting) + b"]}", [call for _, call in waiting]
+def _joined(waiting: list[Found]) -> tuple[bytes, list[Any]]:
+    return b'{"batch":[' + b",".join(found.body for found in waiting) + b"]}", [found.payload for found in waiting]
 
 
 def _send(bodies: Iterator[tuple[bytes, list[Any]]], url: str, write_key: str, *, compress: bool) -> Sent:

@@ -16,7 +16,8 @@ from typing import Any, TypeAlias
 
 from trackside.segment.actions.fields import Fault, Field, Payload, compile_fields
 from trackside.segment.actions.javascript import UNDEFINED
-from trackside.segment.actions.mapping_kit import InvalidMapping, compile_mapping, look_up, source_paths
+from trackside.segment.actions.mapping_kit import compile_mapping, source_paths
+from trackside.segment.actions.mapping_values import InvalidMapping, look_up
 from trackside.segment.actions.triggers import InvalidTrigger, compile_trigger
 from trackside.steps import Message, Step, drop
 from trackside.wire import Outgoing

@@ -95,7 +95,7 @@ def number(text: str) -> float:
         return math.nan
 
 
-def double(value: float) -> int | float:
+def double(value: int | float) -> int | float:
     """Return a number as JavaScript holds it: whole ones exact up to 2**53, larger ones rounded."""
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) < SAFE_INTEGER else value

@@ -15,10 +15,11 @@ from typing import Any
 import orjson
 
 from trackside.segment.actions.dates import milliseconds
-from trackside.segment.actions.destination import Action, ActionDestination, Mapping, Outgoing, Perform
+from trackside.segment.actions.destination import Action, ActionDestination, Mapping, Perform
 from trackside.segment.actions.fields import Field, Payload, defaults
 from trackside.segment.actions.javascript import double, stringify, text
 from trackside.segment.actions.launchdarkly_remarks import alias_remarks, track_remarks
+from trackside.wire import Outgoing
 
 DEFAULT_HOST = "events.launchdarkly.com"
 

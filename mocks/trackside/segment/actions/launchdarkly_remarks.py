@@ -11,7 +11,7 @@ import re
 
 from trackside.segment.actions.dates import milliseconds
 from trackside.segment.actions.fields import Payload
-from trackside.steps import Message, Step
+from trackside.steps import Level, Message, Step
 
 _DIGITS = re.compile(r"[+-]?[0-9.]+")
 _OFFSET = re.compile(r"(?:Z|[+-][0-9]{2}:?[0-9]{2}|GMT|UTC)\s*$", re.IGNORECASE)
@@ -91,7 +91,7 @@ def _value_remarks(message: Message, mapped: Payload, sent: Payload, steps: list
         text = f"{given!r} is infinite, which JSON cannot hold: metricValue is null"
         steps.append(Step("cut", rule, text, at, "send a finite number", "warning"))
     elif value is not None:
-        level = "note" if isinstance(given, str) and given.strip() else "warning"
+        level: Level = "note" if isinstance(given, str) and given.strip() else "warning"
         steps.append(Step("rename", rule, f"{given!r} is read as the number {value!r}", at, "send a number", level))
 
 

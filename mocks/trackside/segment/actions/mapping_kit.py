@@ -9,40 +9,26 @@ Rules: segment.mapping-kit, segment.mapping-kit.invalid, segment.mapping-kit.liq
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from typing import Any
 
-from trackside.errors import TracksideError
-from trackside.segment.actions.javascript import (
-    UNDEFINED,
-    WHITESPACE,
-    double,
-    member,
-    own_keys,
-    stringify,
-    text,
-    truthy,
-    type_name,
-    units,
+from trackside.segment.actions.javascript import UNDEFINED, stringify, text, truthy, type_name
+from trackside.segment.actions.mapping_check import faults, has_directive
+from trackside.segment.actions.mapping_values import (
+    InvalidMapping,
+    Resolver,
+    decoded,
+    entries,
+    flat,
+    is_blank,
+    look_up,
+    nulls_undefined,
+    render,
+    replaced,
+    without_undefined,
 )
-from trackside.segment.actions.mapping_check import LONGEST, faults, has_directive
-
-Resolver: TypeAlias = Callable[[Any], Any]
 
 ROOT = "__segment_internal_directive"
-
-_SEPARATORS = re.compile(r"\[(?=[\"'0-9])|\.|(?<=[\"'0-9])\]+")
-_PLACEHOLDERS = (re.compile(r"\{\{\{([^}]+)\}\}\}"), re.compile(r"\{\{([^}]+)\}\}"))
-_REPLACEMENT = re.compile(r"\$([$&`'])")
-
-
-class InvalidMapping(TracksideError):  # noqa: N818  a state of the user's mapping, in Segment's own words
-    """A mapping that Segment cannot resolve: the whole event fails; ``what`` is Segment's reason."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(what, "the mapping", "mend the directive; until then every event that matches it fails")
 
 
 def compile_mapping(mapping: Any) -> Resolver:
@@ -82,31 +68,6 @@ def source_paths(mapping: Any) -> Iterator[str]:
                 yield from source_paths(value)
 
 
-def look_up(path: str) -> Resolver:
-    """Return the look-up of a path such as ``properties.products[0].price``.
-
-    It walks while the value is truthy: ``""`` gives the whole event, ``a.b`` through a 0 gives that 0.
-    """
-    if path in ("", "."):
-        return lambda event: event
-    keys = [key.replace("'", "").replace('"', "") for key in _SEPARATORS.split(path) if key]
-    if len(keys) != 1:
-        return lambda event: _walk(event, keys)
-    key = keys[0]
-    return lambda event: event.get(key, UNDEFINED) if isinstance(event, dict) else _walk(event, keys)
-
-
-def _walk(value: Any, keys: list[str]) -> Any:
-    for key in keys:
-        if isinstance(value, dict):
-            value = value.get(key, UNDEFINED)
-        elif truthy(value):
-            value = member(value, key)
-        else:
-            return value
-    return value
-
-
 def _rooted(mapping: Any) -> Any:
     """Return a mapping with Segment's internal root directive wrapped around its other fields."""
     if not isinstance(mapping, dict) or ROOT not in mapping:
@@ -115,11 +76,10 @@ def _rooted(mapping: Any) -> Any:
     if not isinstance(root, dict) or len(root) > 1:
         raise InvalidMapping("The root mapping must only have a single directive object")
     fields = {key: value for key, value in mapping.items() if key != ROOT}
-    if not all(isinstance(options, (dict, list)) for options in root.values()) or not root:
+    name, options = next(iter(root.items()), ("", None))
+    if not isinstance(options, (dict, list)):
         raise InvalidMapping("The root directive must be an object")
-    return {
-        name: {**options, "mapping": fields} if isinstance(options, dict) else options for name, options in root.items()
-    }
+    return {name: {**options, "mapping": fields} if isinstance(options, dict) else options}
 
 
 def _compile(mapping: Any, *, keep: bool = False) -> Resolver:
@@ -141,11 +101,7 @@ def _object(resolvers: dict[str, Resolver], *, keep: bool) -> Resolver:
     if keep:
         return lambda event: {key: resolver(event) for key, resolver in resolvers.items()}
     pairs = list(resolvers.items())
-
-    def resolve(event: Any) -> Any:
-        return {key: value for key, resolver in pairs if (value := resolver(event)) is not UNDEFINED}
-
-    return resolve
+    return lambda event: {key: value for key, resolver in pairs if (value := resolver(event)) is not UNDEFINED}
 
 
 def _failing(reason: str) -> Resolver:
@@ -159,7 +115,8 @@ def _nothing(_event: Any) -> Any:
     return UNDEFINED
 
 
-# ---- directives: from the value behind the ``@`` key to a resolver
+# ---- directives: each from the value behind the ``@`` key to a resolver. What Segment only finds out while resolving
+# ---- fails while resolving here too: the branch may never be reached.
 
 
 def _if(options: Any, keep: bool) -> Resolver:
@@ -168,24 +125,19 @@ def _if(options: Any, keep: bool) -> Resolver:
     if not truthy(options.get("exists")) and not truthy(options.get("blank")):
         return _failing('@if requires an "exists" key or a "blank" key')
     blank = "exists" not in options
-    subject = _compile(options["blank" if blank else "exists"], keep=keep)
-    same = repr(options.get("then")) == repr(options["blank" if blank else "exists"])  # saves a look-up
+    condition = options["blank" if blank else "exists"]
+    subject = _compile(condition, keep=keep)
+    same = repr(options.get("then")) == repr(condition)  # saves a look-up
     then = _compile(options.get("then", UNDEFINED), keep=keep)
     otherwise = _compile(options["else"], keep=keep) if truthy(options.get("else")) else _nothing
 
     def resolve(event: Any) -> Any:
         value = subject(event)
-        there = value is not None and value is not UNDEFINED and not (blank and _is_blank(value))
-        if there:
-            return value if same else then(event)
-        return otherwise(event)
+        if value is None or value is UNDEFINED or (blank and is_blank(value)):
+            return otherwise(event)
+        return value if same else then(event)
 
     return resolve
-
-
-def _is_blank(value: Any) -> bool:
-    """Return JavaScript's ``value == ''``: so are 0, false and an empty array."""
-    return not isinstance(value, dict) and (not value or text(value) == "")
 
 
 def _path(path: Any, keep: bool) -> Resolver:
@@ -193,7 +145,10 @@ def _path(path: Any, keep: bool) -> Resolver:
 
 
 def _template(template: Any, keep: bool) -> Resolver:
-    return _of_text("@template", template, keep, lambda found: lambda event: _render(found, {} if event is UNDEFINED else event))
+    def of(found: str) -> Resolver:
+        return lambda event: render(found, {} if event is UNDEFINED else event)
+
+    return _of_text("@template", template, keep, of)
 
 
 def _of_text(name: str, value: Any, keep: bool, resolver_of: Callable[[str], Resolver]) -> Resolver:
@@ -209,16 +164,6 @@ def _of_text(name: str, value: Any, keep: bool, resolver_of: Callable[[str], Res
         return resolver_of(found)(event)
 
     return resolve
-
-
-def _render(template: str, event: Any) -> str:
-    def value(match: re.Match[str]) -> str:
-        found = look_up(match[1].strip(WHITESPACE))(event)
-        return "" if found is None or found is UNDEFINED else text(found)
-
-    for placeholder in _PLACEHOLDERS:
-        template = placeholder.sub(value, template)
-    return template
 
 
 def _literal(value: Any, keep: bool) -> Resolver:
@@ -248,15 +193,15 @@ def _case(options: Any, keep: bool) -> Resolver:
         return _failing('@case requires a "operator" key')
     if not truthy(options.get("value")):
         return _nothing
-    subject, change = _compile(options["value"], keep=keep), options["operator"]
+    subject, operator = _compile(options["value"], keep=keep), options["operator"]
 
     def resolve(event: Any) -> Any:
         value = subject(event)
         if not isinstance(value, str):
             return value
-        if change not in ("lower", "upper"):
+        if operator not in ("lower", "upper"):
             raise InvalidMapping('operator key should have a value of "lower" or "upper"')
-        return value.lower() if change == "lower" else value.upper()
+        return value.lower() if operator == "lower" else value.upper()
 
     return resolve
 
@@ -269,18 +214,10 @@ def _replace(options: Any, keep: bool) -> Resolver:
     given = {name: value for name, value in options.items() if value is not None}
     subject = _compile(given["value"], keep=keep)
     pairs = [(given["pattern"], given.get("replacement", ""))]
-    if isinstance(given.get("pattern2"), str) and given["pattern2"]:
-        pairs += (
-            [(given["pattern2"], given.get("replacement2", ""))]
-            if isinstance(given.get("replacement2", ""), str)
-            else []
-        )
+    if truthy(given.get("pattern2")) and _texts(given["pattern2"], given.get("replacement2", "")):
+        pairs.append((given["pattern2"], given.get("replacement2", "")))
     ignorecase, everywhere = given.get("ignorecase", False), given.get("global", True)
-    usable = (
-        all(isinstance(word, str) for word in pairs[0])
-        and isinstance(ignorecase, bool)
-        and isinstance(everywhere, bool)
-    )
+    usable = _texts(*pairs[0]) and isinstance(ignorecase, bool) and isinstance(everywhere, bool)
 
     def resolve(event: Any) -> Any:
         value = subject(event)
@@ -289,24 +226,14 @@ def _replace(options: Any, keep: bool) -> Resolver:
         if not usable or not isinstance(value, str):
             return ""
         for pattern, replacement in pairs:
-            value = _replaced(
-                value, pattern, replacement, re.RegexFlag(re.IGNORECASE if ignorecase else 0), not everywhere
-            )
+            value = replaced(value, pattern, replacement, ignorecase=ignorecase, everywhere=everywhere)
         return value
 
     return resolve
 
 
-def _replaced(value: str, pattern: str, replacement: str, flags: re.RegexFlag, count: int) -> str:
-    for name, word in (("pattern", pattern), ("replacement", replacement)):
-        if units(word) > LONGEST:
-            raise InvalidMapping(f'@replace requires a "{name}" less than {LONGEST} characters')
-
-    def expand(match: re.Match[str]) -> str:
-        parts = {"$": "$", "&": match.group(), "`": value[: match.start()], "'": value[match.end() :]}
-        return _REPLACEMENT.sub(lambda mark: parts[mark[1]], replacement)
-
-    return re.sub(re.escape(pattern), expand, value, count=count, flags=flags)
+def _texts(*values: Any) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def _merge(options: Any, keep: bool) -> Resolver:
@@ -315,32 +242,19 @@ def _merge(options: Any, keep: bool) -> Resolver:
     if not isinstance(options.get("objects"), list):
         return _failing('@merge requires a "objects" key')
     direction = _compile(options["direction"])
-    # An undefined key of a later object takes the key away: so undefined is kept until all are merged.
+    # An undefined key of a later object takes the key away, so undefined is kept until all are merged.
     objects = [_compile(item, keep=True) for item in options["objects"]]
 
     def resolve(event: Any) -> Any:
-        left = direction(event) == "left"
+        found = [resolver(event) for resolver in objects]
+        if direction(event) == "left":
+            found.reverse()
         merged: dict[str, Any] = {}
-        for item in [resolve_one(event) for resolve_one in objects][:: -1 if left else 1]:
-            merged.update(_entries(item))
-        return merged if keep else _without_undefined(merged)
+        for item in found:
+            merged.update(entries(item))
+        return merged if keep else without_undefined(merged)
 
     return resolve
-
-
-def _entries(value: Any) -> dict[str, Any]:
-    """Return what ``Object.assign`` copies: an object's keys, an array's or text's indexes, nothing of the rest."""
-    if isinstance(value, dict):
-        return value
-    return {str(place): item for place, item in enumerate(value)} if isinstance(value, (list, str)) else {}
-
-
-def _without_undefined(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_undefined(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _without_undefined(item) for key, item in value.items() if item is not UNDEFINED}
-    return value
 
 
 def _transform(options: Any, keep: bool) -> Resolver:
@@ -372,19 +286,10 @@ def _flatten(options: Any, keep: bool) -> Resolver:
         between = separator(event)
         if not isinstance(between, str):
             raise InvalidMapping("@flatten requires a string separator")
-        flat = dict(_flat(subject(event), "", between, omit_arrays))
-        return flat if keep else _without_undefined(flat)
+        leaves = dict(flat(subject(event), "", between, omit_arrays=omit_arrays))
+        return leaves if keep else without_undefined(leaves)
 
     return resolve
-
-
-def _flat(value: Any, prefix: str, between: str, omit_arrays: bool) -> Iterator[tuple[str, Any]]:
-    if not isinstance(value, dict) and (omit_arrays or not isinstance(value, list)):
-        yield prefix, value
-        return
-    entries = _entries(value)
-    for key in own_keys(entries):
-        yield from _flat(entries[key], f"{prefix}{between}{key}" if prefix else key, between, omit_arrays)
 
 
 def _json(options: Any, keep: bool) -> Resolver:
@@ -396,38 +301,19 @@ def _json(options: Any, keep: bool) -> Resolver:
         value = subject(event)
         if mode == "encode":
             return value if value is UNDEFINED else stringify(value)
-        return _decoded(value) if mode == "decode" else UNDEFINED
+        return decoded(value) if mode == "decode" else UNDEFINED
 
     return resolve
-
-
-def _decoded(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value, parse_int=lambda digits: double(int(digits)), parse_constant=_refuse)
-    except ValueError:
-        return value
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(constant)
 
 
 def _exclude_when_null(value: Any, keep: bool) -> Resolver:
     subject = _compile(value, keep=keep)
 
     def resolve(event: Any) -> Any:
-        found = _nulls_undefined(subject(event))
-        return found if keep else _without_undefined(found)
+        found = nulls_undefined(subject(event))
+        return found if keep else without_undefined(found)
 
     return resolve
-
-
-def _nulls_undefined(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _nulls_undefined(item) for key, item in value.items()}
-    return UNDEFINED if value is None else value
 
 
 def _liquid(template: Any, _keep: bool) -> Resolver:

@@ -15,21 +15,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from trackside.errors import TracksideError
 from trackside.segment.actions.javascript import UNDEFINED, member, number, text, truthy
+from trackside.segment.actions.trigger_words import END, Token, UnreadableError, joined, tokenize
 from trackside.steps import Message
 
 Predicate: TypeAlias = Callable[[Message], bool]
 Test: TypeAlias = Callable[[Any], bool]
 
-_TERMINATORS = frozenset(" \t\n,])")
-_IDENT = re.compile(r"(?:\\.|[A-Za-z0-9_-])+", re.DOTALL)
-_NUMBER = re.compile(r"[-+0-9][0-9.]*")
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _PATH = re.compile(r"[^\[.\]]+")
 
 _PLAIN_FIELDS = ("type", "event", "name", "userId")
@@ -40,35 +36,12 @@ _INHERITED = frozenset(
 )
 
 
-class InvalidTrigger(TracksideError):
+class InvalidTrigger(TracksideError):  # noqa: N818  a state of the user's trigger, as Segment's result says it
     """A trigger that Segment's parser cannot read: nothing matches it."""
-
-
-class _UnreadableError(Exception):
-    """Why a trigger cannot be read, in a few words."""
 
 
 class _BrokenError(Exception):
     """A condition on which Segment's evaluation itself fails: the message then matches nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word of a trigger: ``value`` as written, quotes included, escapes of names undone."""
-
-    kind: Literal["ident", "operator", "conditional", "string", "number", "other", "end"]
-    value: str
-
-    def literal(self) -> str | float | bool:
-        """Return what the word stands for on the right of a comparison."""
-        if self.kind == "string":
-            return self.value.removeprefix('"').removesuffix('"')
-        if self.kind == "number":
-            return number(self.value)
-        return self.value == "true" if self.kind == "ident" and self.value in ("true", "false") else self.value
-
-
-_END = Token("end", "eos")
 
 
 def compile_trigger(trigger: str) -> Predicate:
@@ -86,15 +59,15 @@ def compile_trigger(trigger: str) -> Predicate:
     """
     try:
         return _compiled(trigger)
-    except _UnreadableError as fault:
+    except UnreadableError as fault:
         raise InvalidTrigger(f"invalid trigger: {fault}", trigger, "mend it; until then nothing matches it") from None
 
 
 @lru_cache(maxsize=1024)
 def _compiled(trigger: str) -> Predicate:
-    test = _group(_joined(tokenize(trigger)))
+    test = _group(joined(tokenize(trigger)))
     if test is None:
-        raise _UnreadableError("it has no condition on a field that triggers know")
+        raise UnreadableError("it has no condition on a field that triggers know")
 
     def matches(message: Message) -> bool:
         try:
@@ -103,106 +76,6 @@ def _compiled(trigger: str) -> Predicate:
             return False
 
     return matches
-
-
-# ---- words
-
-
-def tokenize(trigger: str) -> list[Token]:
-    """Return the words of a trigger, `_END` last."""
-    tokens: list[Token] = []
-    at = 0
-    while at < len(trigger):
-        char = trigger[at]
-        if char in " \t\n":
-            at += 1
-        else:
-            token, at = _token(trigger, at, char)
-            tokens.append(token)
-    return [*tokens, _END]
-
-
-def _token(trigger: str, at: int, char: str) -> tuple[Token, int]:
-    following = trigger[at + 1 : at + 2]
-    if char == "!" and (following == "(" or _is_letter(following)):
-        return Token("operator", "!"), at + 1
-    if char in "!=<>":
-        return _operator(trigger, at, char)
-    if _is_letter(char) or char in "\\_":
-        return _keyword(trigger, at, char) or _ident(trigger, at)
-    if char in "0123456789-+":
-        return _number(trigger, at)
-    if char in "\"'":
-        return _string(trigger, at, char)
-    if char in ".[],()":
-        return Token("other", char), at + 1
-    raise _UnreadableError(f"invalid character {char!r}")
-
-
-def _is_letter(char: str) -> bool:
-    return char.isascii() and char.isalpha()
-
-
-def _ends(trigger: str, at: int) -> bool:
-    return at >= len(trigger) or trigger[at] in _TERMINATORS
-
-
-def _operator(trigger: str, at: int, char: str) -> tuple[Token, int]:
-    """Take an operator; ``!=``, ``<=`` and ``>=`` only where a blank follows."""
-    if char != "=" and trigger[at + 1 : at + 2] == "=" and _ends(trigger, at + 2):
-        return Token("operator", f"{char}="), at + 2
-    if char == "!":
-        raise _UnreadableError("'!' without a function behind it, or '!=' without a blank behind it")
-    return Token("operator", char), at + 1
-
-
-def _keyword(trigger: str, at: int, char: str) -> tuple[Token, int] | None:
-    word = {"a": "and", "o": "or", "n": "null"}.get(char)
-    if word is None:
-        return None
-    if trigger.startswith(word, at) and _ends(trigger, at + len(word)):
-        return Token("other" if word == "null" else "conditional", word), at + len(word)
-    rest = trigger[at + 1 :]
-    if len(rest) < len(word) - 1 and not _TERMINATORS.intersection(rest):
-        return Token("ident", char), len(trigger)  # the package loses the rest of a short last word
-    return None
-
-
-def _ident(trigger: str, at: int) -> tuple[Token, int]:
-    match = _IDENT.match(trigger, at)
-    end = match.end() if match else at
-    if match is None or not (_ends(trigger, end) or trigger[end] in ".(=!"):
-        raise _UnreadableError(f"unexpected character {trigger[end : end + 1]!r} behind a name")
-    return Token("ident", _ESCAPE.sub(r"\1", match.group())), end
-
-
-def _number(trigger: str, at: int) -> tuple[Token, int]:
-    match = _NUMBER.match(trigger, at)
-    assert match
-    digits = match.group()
-    if digits.count(".") > 1 or (digits.endswith(".") and _ends(trigger, match.end())):
-        raise _UnreadableError(f"{digits!r} is no number")
-    return Token("number", digits), match.end()
-
-
-def _string(trigger: str, at: int, quote: str) -> tuple[Token, int]:
-    end = trigger.find(quote, at + 1)
-    if end < 0:
-        raise _UnreadableError("unterminated string")
-    # The closing quote is only eaten where a blank, a comma or a bracket follows: else it opens the next text.
-    return Token("string", trigger[at : end + 1]), end + 1 if _ends(trigger, end + 1) else end
-
-
-def _joined(tokens: list[Token]) -> list[Token]:
-    """Return the words with ``a . b`` made one name ``a.b``; parts that are numbers are not joined."""
-    joined: list[Token] = []
-    rest = tokens[::-1]
-    while rest:
-        token = rest.pop()
-        if token.value == "." and joined and joined[-1].kind == "ident" and rest and rest[-1].kind == "ident":
-            token = Token("ident", f"{joined.pop().value}.{rest.pop().value}")
-        joined.append(token)
-    return joined
 
 
 # ---- conditions
@@ -234,7 +107,7 @@ def _joined_tests(tests: list[Predicate], connective: str) -> Predicate:
     every = connective == "and"
 
     def matches(message: Message) -> bool:
-        for test in tests:  # noqa: SIM110  twice as fast as any() and all()
+        for test in tests:  # twice as fast as any() and all()
             if test(message) is not every:
                 return not every
         return every
@@ -242,13 +115,13 @@ def _joined_tests(tests: list[Predicate], connective: str) -> Predicate:
     return matches
 
 
-def _broken(message: Message) -> bool:
+def _broken(_message: Message) -> bool:
     raise _BrokenError
 
 
 def _pop(rest: list[Token]) -> Token:
     if not rest:
-        raise _UnreadableError("it ends in the middle of a condition")
+        raise UnreadableError("it ends in the middle of a condition")
     return rest.pop()
 
 
@@ -257,7 +130,7 @@ def _parenthesis(rest: list[Token]) -> list[Token]:
     inside: list[Token] = []
     while (token := _pop(rest)) != Token("other", ")"):
         inside.append(token)
-    return [*inside, _END]
+    return [*inside, END]
 
 
 def _is_function(token: Token) -> bool:
@@ -269,7 +142,7 @@ def _function(name: str, rest: list[Token], *, negated: bool) -> list[Predicate 
     words = [rest.pop() if rest else None for _ in range(5)]
     subject, value = words[1], words[3]
     if subject is None or value is None:
-        raise _UnreadableError(f"{name}() lacks an argument")
+        raise UnreadableError(f"{name}() lacks an argument")
     operator, expected = "contains", text(value.literal())
     if name == "match":
         starts = value.value.endswith('*"')
@@ -282,7 +155,7 @@ def _function(name: str, rest: list[Token], *, negated: bool) -> list[Predicate 
 
 def _comparison(name: str, rest: list[Token]) -> list[Predicate | None]:
     """Take operator and value behind a field; an unknown word is skipped alone."""
-    root = name.split(".")[0]
+    root = name.partition(".")[0]
     if root not in (*_PLAIN_FIELDS, *_OBJECTS) and root not in _INHERITED:
         return []
     operator, value = _pop(rest), _pop(rest)

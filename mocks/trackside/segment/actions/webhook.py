@@ -9,9 +9,10 @@ import hashlib
 import hmac
 from typing import Any
 
-from trackside.segment.actions.destination import Action, ActionDestination, Mapping, Outgoing, Perform
+from trackside.segment.actions.destination import Action, ActionDestination, Mapping, Perform
 from trackside.segment.actions.fields import Field, Payload, defaults
 from trackside.segment.actions.javascript import stringify, text
+from trackside.wire import Outgoing
 
 USER_AGENT = "Segment (Actions)"
 

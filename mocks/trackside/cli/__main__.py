@@ -1,5 +1,0 @@
-"""``python -m trackside.cli`` is the command ``trackside``."""
-
-from trackside.cli import main
-
-main()
