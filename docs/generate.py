@@ -1,6 +1,6 @@
 """Writes the generated pages of this folder; ``--check`` only says whether they are up to date (exit code 1 if not).
 
-    python docs/generate.py
+Run it as ``python docs/generate.py``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
+
 from trackside import admin, catalog
+from trackside.cli import group
 from trackside.lab import VENDORS
 from trackside.rules import RULES, Rule
 from trackside.server import ADMIN_PORT
@@ -106,9 +109,7 @@ def endpoints_page() -> str:
         ]
     lines += ["", f"## admin, port {ADMIN_PORT}", "", _paragraph(admin.__doc__ or ""), ""]
     lines += ["| method | path | what it does |", "|---|---|---|"]
-    lines += [
-        f"| {method} | `{path}` | {_first_line(function)} |" for path, (method, function) in admin.PATHS.items()
-    ]
+    lines += [f"| {method} | `{path}` | {_first_line(function)} |" for path, (method, function) in admin.PATHS.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -176,23 +177,25 @@ def _type(schema: dict[str, Any], defs: dict[str, Any]) -> str:
 
 def cli_page() -> str:
     """Return the commands' own help."""
-    import click
-    from trackside.cli import main
-
     lines = ["# The command line", "", "Exit codes: 0 fine, 1 findings, 2 wrong use."]
-    context = click.Context(main, info_name="trackside")
-    for name in main.list_commands(context):
-        command = main.get_command(context, name)
-        assert command is not None
+    context = click.Context(group, info_name="trackside")
+    for name in group.list_commands(context):
+        command = _command(group, context, name)
         inner = click.Context(command, info_name=name, parent=context, max_content_width=110, terminal_width=110)
         lines += ["", f"## trackside {name}", "", "```text", command.get_help(inner), "```"]
         if isinstance(command, click.Group):
             for sub in command.list_commands(inner):
-                child = command.get_command(inner, sub)
-                assert child is not None
+                child = _command(command, inner, sub)
                 deeper = click.Context(child, info_name=sub, parent=inner, max_content_width=110, terminal_width=110)
                 lines += ["", f"### trackside {name} {sub}", "", "```text", child.get_help(deeper), "```"]
     return "\n".join(lines) + "\n"
+
+
+def _command(parent: click.Group, context: click.Context, name: str) -> click.Command:
+    found = parent.get_command(context, name)
+    if found is None:
+        raise LookupError(f"{name} is listed and cannot be found")
+    return found
 
 
 PAGES: dict[str, Callable[[], str]] = {

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import segment.analytics as sdk
+
 from trackside import Lab
 from trackside.events import generate
 

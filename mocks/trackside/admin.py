@@ -20,6 +20,7 @@ from trackside import rules
 from trackside.errors import TracksideError, WorkspaceError
 from trackside.journeys import redacted, step_json
 from trackside.segment.ingest import iso
+from trackside.times import in_ms
 
 if TYPE_CHECKING:
     from trackside.journal import Exchange
@@ -193,7 +194,7 @@ def _shown(lab: Lab, row: Exchange) -> dict[str, Any]:
     return {
         "seq": row.seq,
         "vendor": row.vendor,
-        "at": iso(int(request.at * 1000)),
+        "at": iso(in_ms(request.at)),
         "method": request.method,
         "path": request.path,
         "query": dict(request.query),
@@ -237,7 +238,7 @@ def _advance(lab: Lab) -> Any:
     body = _body()
     _known_fields(body, "seconds")
     lab.advance(_given(body, "seconds", None, float, "a number of seconds, not below 0"))
-    return {"now": iso(int(lab.clock.now() * 1000))}
+    return {"now": iso(in_ms(lab.clock.now()))}
 
 
 def _fail(lab: Lab, vendor: str) -> Any:

@@ -24,6 +24,7 @@ from trackside.segment.routes import payload_of
 from trackside.segment.routing import Plan, Routed, Sending
 from trackside.segment.settings import SegmentSettings
 from trackside.steps import Message, Record, Step
+from trackside.times import in_ms
 from trackside.wire import Answer, Outgoing, Request
 
 Outcome = Literal["delivered", "dropped", "failed", "awaiting_retry", "under_way"]
@@ -84,11 +85,11 @@ class Sent:
 
 def _attempt_json(attempt: Attempt) -> dict[str, Any]:
     return {
-        "at": iso(int(attempt.at * 1000)),
+        "at": iso(in_ms(attempt.at)),
         "status": attempt.status,
         "error": attempt.error,
         "answer": _json_or_text(attempt.answer),
-        "next": iso(int(attempt.due * 1000)) if attempt.due is not None else None,
+        "next": iso(in_ms(attempt.due)) if attempt.due is not None else None,
         "steps": [step_json(step) for step in attempt.steps],
     }
 
@@ -200,7 +201,7 @@ class Journey:
             "anonymous_id": self.get("anonymousId"),
             "source": self.exchange.intake.source,
             "exchange": self.exchange.seq,
-            "received_at": iso(int(self.exchange.request.at * 1000)),
+            "received_at": iso(in_ms(self.exchange.request.at)),
             "outcome": self.outcome,
             "contract": self.contract,
             "call": _levelled(self.call),

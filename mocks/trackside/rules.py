@@ -101,6 +101,23 @@ ANALYTICS_NEXT = Source(
 )
 WRITE_KEY_THREAD = Source("segmentio/analytics-go, issue 205", "github.com/segmentio/analytics-go", "2026-11-21")
 
+ACTIONS_PAGE = Source(
+    "Segment: Actions Destinations", "segment.com/docs/connections/destinations/actions", "2026-11-21"
+)
+ACTIONS_WEBHOOK_PAGE = Source(
+    "Segment: Webhooks (Actions) destination",
+    "segment.com/docs/connections/destinations/catalog/actions-webhook",
+    "2026-11-21",
+)
+ACTIONS_CORE = Source(
+    "npm package @segment/actions-core 3.170.0", "www.npmjs.com/package/@segment/actions-core", "2026-11-21"
+)
+DESTINATION_SUBSCRIPTIONS = Source(
+    "npm package @segment/destination-subscriptions 3.37.0",
+    "www.npmjs.com/package/@segment/destination-subscriptions",
+    "2026-11-21",
+)
+
 # ---- sources: Statsig
 STATSIG_SEGMENT = Source("Statsig: Segment", "docs.statsig.com/integrations/data-connectors/segment", "2026-11-21")
 STATSIG_FILTERING = Source("Statsig: Event Filtering", "docs.statsig.com/integrations/event_filtering", "2026-11-21")
@@ -282,10 +299,10 @@ SEGMENT_INGEST: tuple[Rule, ...] = (
     ),
     Rule(
         "segment.limit.depth",
-        "A call nested deeper than about 250 levels is discarded, as it cannot be passed on.",
+        "A call nested deeper than 254 levels is discarded, as it cannot be passed on.",
         HTTP_API,
         "assumed",
-        otherwise="No page gives a limit; this one is trackside's own.",
+        otherwise="No page gives a limit; this one is trackside's own. A batch whose own context is nested so is answered 400.",
     ),
     Rule(
         "segment.source.disabled",
@@ -376,7 +393,7 @@ SEGMENT_INGEST: tuple[Rule, ...] = (
         "A messageId that came before within 24 hours is dropped behind the 200, whichever source it came through. The window also ends after the last 100,000 ids.",
         DUPLICATES,
         setting="segment.dedup",
-        otherwise="The bound by number is trackside's own, for a flat memory; users often expect the scope to be the source.",
+        otherwise="The bound by number is trackside's own, for a flat memory, and noted when it is first reached; users often expect the scope to be the source.",
     ),
     Rule(
         "segment.timestamp",
@@ -396,6 +413,19 @@ SEGMENT_INGEST: tuple[Rule, ...] = (
         "context.ip is filled from the connection for client-side events, and where a call sets context.direct.",
         SPEC_COMMON,
         setting="segment.server_ip",
+    ),
+    Rule(
+        "segment.nulls",
+        "A userId or anonymousId that is null is passed to destinations as it came.",
+        SPEC_COMMON,
+        "assumed",
+        setting="segment.nulls",
+        otherwise="Whether Segment takes nulls away before destinations is not said; the setting `strip` does.",
+    ),
+    Rule(
+        "segment.catalog",
+        "A destination is one of Segment's catalogue (Statsig, Split, LaunchDarkly (Actions), Webhooks (Actions)), with its settings and a toggle of its own.",
+        CATALOG,
     ),
     Rule(
         "segment.sources",
@@ -437,6 +467,13 @@ SEGMENT_INGEST: tuple[Rule, ...] = (
         DELIVERY_PAGE,
         "assumed",
         otherwise="Segment's Actions framework follows a 302 that has a Location.",
+    ),
+    Rule(
+        "segment.delivery.address",
+        "A webhook delivers only to addresses that the workspace names; where a mapping takes the address from an event, nothing is sent to another host.",
+        CATALOG,
+        "assumed",
+        otherwise="Segment sends to whatever address a mapping gives; a local copy of it does not let an event choose one.",
     ),
     Rule(
         "segment.contract",
@@ -603,7 +640,93 @@ SEGMENT_FILTERS: tuple[Rule, ...] = (
 )
 
 # ---- rules: Segment, actions (triggers, mapping-kit, field validation, webhook)
-SEGMENT_ACTIONS: tuple[Rule, ...] = ()
+SEGMENT_ACTIONS: tuple[Rule, ...] = (
+    Rule(
+        "segment.mappings",
+        "An Actions destination has mappings, each with a trigger and a switch. Every enabled mapping whose trigger matches makes one request; where none matches, nothing is sent.",
+        ACTIONS_PAGE,
+        setting="segment.destinations.*.mappings",
+    ),
+    Rule(
+        "segment.triggers",
+        "A trigger is one flat list of conditions on type, event, name, userId, properties, traits and context, joined by the last and or or in it. Texts stand in double quotes, and unknown words are skipped.",
+        DESTINATION_SUBSCRIPTIONS,
+        "observed",
+        otherwise="Segment documents a larger query language (FQL), with precedence, nested parentheses and single quotes; it holds for destination filters.",
+    ),
+    Rule(
+        "segment.triggers.invalid",
+        "A trigger that Segment's parser cannot read matches nothing, and every message says so.",
+        DESTINATION_SUBSCRIPTIONS,
+        "observed",
+    ),
+    Rule(
+        "segment.mapping-kit",
+        "A mapping is JSON in which objects with an @ key are directives: @path, @template, @if, @case, @replace, @arrayPath, @merge, @transform, @flatten, @json, @literal, @excludeWhenNull and @liquid. Keys that come out undefined vanish, null stays.",
+        ACTIONS_CORE,
+        "observed",
+    ),
+    Rule(
+        "segment.mapping-kit.invalid",
+        "An unknown directive, two in one object, one beside a plain key or an option of the wrong type makes the whole event fail.",
+        ACTIONS_CORE,
+        "observed",
+    ),
+    Rule(
+        "segment.mapping-kit.liquid",
+        "@liquid renders a Liquid template on the event, at most 1,000 characters; the tags case, for, include, layout, render and tablerow and filters such as sort and map are switched off. It needs the package python-liquid.",
+        ACTIONS_CORE,
+        "assumed",
+        otherwise="Segment renders with LiquidJS. Dates, rounding and filters that python-liquid lacks can differ; such a filter fails with its name. Segment's page shows the tag case as supported, its code has it switched off.",
+    ),
+    Rule(
+        "segment.fields.empty",
+        "Before a payload is checked, null and empty texts are removed from it, so that they count as missing.",
+        ACTIONS_CORE,
+        "observed",
+    ),
+    Rule(
+        "segment.fields.coercion",
+        "Values are turned into their field's type where that is possible: the text 12.5 into a number, true into 1, 42 into a text, an array of one into its element. Fields that the action does not declare are removed.",
+        ACTIONS_CORE,
+        "observed",
+    ),
+    Rule(
+        "segment.fields.invalid",
+        "One field that is missing or of the wrong type fails the whole payload: the event is discarded, not tried again, and no request is made.",
+        ACTIONS_CORE,
+        "observed",
+    ),
+    Rule(
+        "segment.actions.settings",
+        "A destination's settings are checked with every event; where they are wrong, no event is sent.",
+        ACTIONS_CORE,
+        "observed",
+    ),
+    Rule(
+        "segment.actions.null-context",
+        "A message whose context, or context.personas, is null makes Segment's published code fail with a TypeError after the payload was checked, and nothing is sent.",
+        ACTIONS_CORE,
+        "observed",
+        otherwise="Whether Segment's service removes such a null before it comes that far is not public.",
+    ),
+    Rule(
+        "segment.actions.unknown-action",
+        "A mapping that names an action its destination does not have does nothing.",
+        ACTIONS_CORE,
+        "observed",
+    ),
+    Rule(
+        "segment.webhook.request",
+        "The action Send posts, puts or patches the mapped data, by default the whole event, as JSON to the mapped address, with the user agent Segment (Actions) and the mapped headers.",
+        ACTIONS_WEBHOOK_PAGE,
+    ),
+    Rule(
+        "segment.webhook.signature",
+        "With a shared secret, X-Signature is the hexadecimal HMAC-SHA1 of the JSON text of the data.",
+        ACTIONS_WEBHOOK_PAGE,
+    ),
+)
 
 # ---- rules: Statsig
 STATSIG: tuple[Rule, ...] = (
@@ -1231,6 +1354,86 @@ SPLIT: tuple[Rule, ...] = (
 
 # ---- rules: LaunchDarkly
 LAUNCHDARKLY: tuple[Rule, ...] = (
+    Rule(
+        "launchdarkly.in.track",
+        "A track call becomes one custom event, posted alone to LaunchDarkly's events service.",
+        LAUNCHDARKLY_SEGMENT,
+    ),
+    Rule(
+        "launchdarkly.in.client-side-id",
+        "Events go to the environment of the client-side ID in the destination's settings, and count there only. The ID stands in the path and is the only credential.",
+        LAUNCHDARKLY_SEGMENT,
+        setting="segment.destinations.*.client_side_id",
+    ),
+    Rule(
+        "launchdarkly.in.mapping-enabled",
+        "Only an enabled destination with an enabled mapping sends; a new destination has the mappings Track Event and Alias User, both on.",
+        LAUNCHDARKLY_SEGMENT,
+        setting="segment.destinations.*.mappings",
+    ),
+    Rule(
+        "launchdarkly.in.event-key-exact",
+        "The event's name is copied untouched and has to equal a metric's event key exactly, case and blanks included. A number becomes a text; a missing or empty name fails the event.",
+        LAUNCHDARKLY_SEGMENT,
+    ),
+    Rule(
+        "launchdarkly.in.metric-kinds",
+        "Segment's events can feed custom metrics (conversion binary, conversion count, numeric), not click and page-view metrics.",
+        LAUNCHDARKLY_SEGMENT,
+    ),
+    Rule(
+        "launchdarkly.in.context-key",
+        "The context key is the userId where there is one, else the anonymousId. An empty userId is there, so it hides the anonymousId, and then fails the event as empty.",
+        LAUNCHDARKLY_SEGMENT,
+    ),
+    Rule(
+        "launchdarkly.in.additional-context-keys",
+        "The anonymousId is sent beside it under the kind unauthenticatedUser. Further keys are turned into texts, and one of the event's own kind gives way.",
+        SEGMENT_LAUNCHDARKLY_CODE,
+        "observed",
+        otherwise="Alias events call the same kind anonymousUser, as LaunchDarkly's own examples do.",
+    ),
+    Rule(
+        "launchdarkly.in.metric-value",
+        "metricValue is properties.revenue where there is one, else properties.value. A text that is a number is read as one; an empty revenue leaves no metricValue and does not fall back; any other text fails the whole event.",
+        SEGMENT_LAUNCHDARKLY_CODE,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.in.properties",
+        "properties become the event's data, an empty object where there are none; properties that are no object fail the event.",
+        SEGMENT_LAUNCHDARKLY_CODE,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.in.timestamp",
+        "creationDate is the timestamp as the JavaScript library dayjs reads it: numbers are milliseconds, digits in a text are misread as a calendar date, a text without an offset is in the process's own time zone (here UTC), a missing one is now, an unreadable one fails the event.",
+        SEGMENT_LAUNCHDARKLY_CODE,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.in.identify",
+        "The mapping Alias User sends an alias event for identify and alias calls. LaunchDarkly accepts it, and no metric or experiment uses it.",
+        SEGMENT_LAUNCHDARKLY_CODE,
+        "observed",
+        setting="segment.destinations.*.mappings",
+        otherwise="Segment's page says that identify calls are not supported; its code maps them.",
+    ),
+    Rule(
+        "launchdarkly.in.other-calls",
+        "page, screen and group calls match none of the destination's own mappings: nothing is sent.",
+        LAUNCHDARKLY_SEGMENT,
+    ),
+    Rule(
+        "launchdarkly.in.context-match",
+        "An event correlates with flags only where its context key is that of a context LaunchDarkly knows from evaluations.",
+        LAUNCHDARKLY_SEGMENT,
+    ),
+    Rule(
+        "launchdarkly.in.experiment",
+        "An event counts in an experiment only if the metric is attached to its flag, the experiment is recording, and the context was included in it.",
+        LAUNCHDARKLY_SEGMENT,
+    ),
     Rule(
         "launchdarkly.contract",
         "What Segment sends to LaunchDarkly and what LaunchDarkly keeps of it have JSON Schema contracts; a payload that breaks one is recorded as an error.",

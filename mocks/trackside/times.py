@@ -15,6 +15,15 @@ _ISO = re.compile(
 )
 
 
+def in_ms(seconds: float) -> int:
+    """Return epoch seconds as whole milliseconds, finer decimals cut off.
+
+    >>> in_ms(1075593600.001), int(1075593600.001 * 1000)  # a float is a little less than it looks
+    (1075593600001, 1075593600000)
+    """
+    return round(seconds * 1_000_000) // 1000
+
+
 def epoch_ms(value: object, fallback_seconds: float) -> int | None:
     """Return a moment as epoch milliseconds, or None where it cannot be read.
 
@@ -42,7 +51,7 @@ def epoch_ms(value: object, fallback_seconds: float) -> int | None:
             return _utc_ms(value[:23])
         return _any_iso_ms(value)
     if value is None:
-        return int(fallback_seconds * 1000)
+        return in_ms(fallback_seconds)
     if isinstance(value, (int, float)) and not isinstance(value, bool) and -_FURTHEST <= value <= _FURTHEST:
         return int(value)
     return None

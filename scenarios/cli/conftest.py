@@ -12,7 +12,7 @@ import pytest
 import urllib3
 from click.testing import CliRunner, Result
 
-COMMAND = [sys.executable, "-m", "trackside.cli"]
+COMMAND = [sys.executable, "-m", "trackside"]
 
 
 @pytest.fixture

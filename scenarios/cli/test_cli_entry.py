@@ -74,7 +74,7 @@ def test_generating_imports_no_server_and_no_lab():
 
 
 def test_a_reader_who_has_enough_ends_the_command_quietly():
-    command = [sys.executable, "-m", "trackside.cli", "generate", "--count", "50000"]
+    command = [sys.executable, "-m", "trackside", "generate", "--count", "50000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith(b"{")
@@ -86,7 +86,7 @@ def test_a_reader_who_has_enough_ends_the_command_quietly():
 
 def test_text_that_the_terminal_lacks_is_escaped():
     call = '{"type": "track", "event": "\u4e70", "userId": "u"}'
-    command = [sys.executable, "-m", "trackside.cli", "explain"]
+    command = [sys.executable, "-m", "trackside", "explain"]
     env = {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
     run = subprocess.run(command, input=call.encode(), capture_output=True, check=False, env=env)
     assert run.returncode == 1  # Split takes no such name

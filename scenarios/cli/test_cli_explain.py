@@ -130,6 +130,13 @@ def test_a_bad_line_is_told_with_its_number_and_the_others_are_explained(tracksi
     assert second.startswith("trackside: 42 is no Segment call. standard input:3.")
 
 
+def test_a_call_nested_too_deeply_is_told_as_a_bad_line(trackside_command):
+    deep = json.dumps({**CALL, "properties": {"a": 1}}).replace('{"a": 1}', '{"a":' * 300 + "1" + "}" * 300)
+    result = trackside_command("explain", stdin=f"{WITHOUT_FINDINGS}\n{deep}\n")
+    assert result.exit_code == 1
+    assert result.stderr == "trackside: the call is nested too deeply to be passed on. standard input:2. flatten it.\n"
+
+
 @pytest.mark.parametrize("text", ['{"type":', "42", '"text"', "[42]"])
 def test_input_that_holds_no_call_at_all_is_wrong_use(text, trackside_command):
     result = trackside_command("explain", stdin=text)

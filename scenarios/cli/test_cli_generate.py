@@ -16,7 +16,7 @@ def test_each_line_is_one_call(trackside_command):
 
 
 def test_the_same_seed_gives_the_same_bytes_in_another_process():
-    command = [sys.executable, "-m", "trackside.cli", "generate", "--count", "200", "--seed", "3"]
+    command = [sys.executable, "-m", "trackside", "generate", "--count", "200", "--seed", "3"]
     first, second = (subprocess.run(command, capture_output=True, check=True).stdout for _ in range(2))
     assert first == second
     assert first.count(b"\n") == 200

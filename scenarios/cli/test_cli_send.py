@@ -65,6 +65,11 @@ def test_the_body_of_a_batch_is_sent_as_it_stands(send, lab):
     assert next(lab.journeys()).message["context"] == {"ip": "203.0.113.9"}
 
 
+def test_a_batch_between_single_calls_keeps_its_place(send, lab):
+    send("-", stdin=lines(track("One"), {"batch": [track("Two")]}, track("Three")))
+    assert events_of(lab) == ["One", "Two", "Three"]
+
+
 def test_generated_calls_are_those_of_generate(send, lab):
     assert send("--count", 25, "--seed", 9, "--no-explain").exit_code == 0
     assert [journey.call for journey in lab.journeys()] == list(generate(25, seed=9))

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import sys
+
 import pytest
 import urllib3
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Send = Callable[..., Any]
 
 SEND = """
-import json, urllib.request
+import json, urllib.error, urllib.request
 import pytest
 
 def send(lab, event, write_key="wk_web"):
@@ -81,18 +81,23 @@ def test_it(trackside, number):
     run(pytester, test).assert_outcomes(passed=3)
 
 
-def test_nothing_is_left_listening_when_the_run_is_over(pytester: pytest.Pytester) -> None:
+def test_a_further_lab_stops_with_its_test_and_the_first_one_with_the_run(pytester: pytest.Pytester) -> None:
     test = """
-def test_it(trackside, make_trackside):
+URLS = []
+
+def test_starts_another(trackside, make_trackside):
     print("URL", trackside.segment.url)
-    print("URL", make_trackside().segment.url)
+    URLS.append(make_trackside().segment.url)
+
+def test_it_has_stopped():
+    with pytest.raises(urllib.error.URLError, match="refused"):
+        urllib.request.urlopen(URLS[0])
 """
     result = run(pytester, test, "-s")
-    urls = [line.split("URL ")[1] for line in result.outlines if "URL " in line]
-    assert len(urls) == 2
-    for url in urls:
-        with pytest.raises(urllib.error.URLError):
-            urllib.request.urlopen(url)  # noqa: S310 - a loopback address that the lab had
+    result.assert_outcomes(passed=2)
+    [url] = [line.split("URL ")[1] for line in result.outlines if "URL " in line]
+    with pytest.raises(urllib.error.URLError, match="refused"):
+        urllib.request.urlopen(url)  # noqa: S310 - a loopback address that the lab had
 
 
 @pytest.mark.trackside(workspace={**workspace.DEMO, "accept_any_key": False})
@@ -213,6 +218,21 @@ def test_silent(trackside):
         ]
     )
     result.stdout.no_fnmatch_line("*Passing Event*")
+
+
+def test_a_test_that_fails_twice_shows_it_once(pytester: pytest.Pytester) -> None:
+    test = """
+@pytest.fixture
+def broken(trackside):
+    yield
+    assert False
+
+def test_it(broken):
+    assert False
+"""
+    result = run(pytester, test)
+    result.assert_outcomes(failed=1, errors=1)
+    assert result.stdout.str().count("- trackside journey -") == 1
 
 
 def test_a_report_of_many_messages_ends_with_the_latest(pytester: pytest.Pytester) -> None:

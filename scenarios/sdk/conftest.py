@@ -55,6 +55,6 @@ def oracle(node: object) -> Oracle:
         command = ["node", str(HERE / "oracle.cjs")]
         run = subprocess.run(command, input=lines, env=environment, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stderr[-2000:]
-        return [json.loads(line) for line in run.stdout.splitlines()]
+        return [json.loads(line) for line in run.stdout.split("\n") if line]
 
     return ask

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from faker import Faker
 
-from trackside.segment.actions import ActionResult, compile_destination
+from trackside.segment.actions import ActionResult, Mapping, Sender, compile_destination
 
 pytestmark = pytest.mark.node
 
@@ -18,7 +18,28 @@ COUNT = 10_000
 NOW = 1_700_000_000.0
 SETTINGS = {"client_id": "57be1db38b75bf0772d11384"}
 
-ODD = [None, "", " ", 0, 1, -1, 5.0, 12.5, True, False, [], {}, [1], ["x"], [None], [""], [{}], [[5]], [1, 2], {"a": 1}]
+ODD = [
+    *[None] * 6,
+    "",
+    " ",
+    0,
+    1,
+    -1,
+    5.0,
+    12.5,
+    True,
+    False,
+    [],
+    {},
+    [1],
+    ["x"],
+    [None],
+    [""],
+    [{}],
+    [[5]],
+    [1, 2],
+    {"a": 1},
+]
 ODD += ["null", "undefined", "\u00e9\U0001f600", 1e21, 1e-7, 9_007_199_254_740_993]
 REVENUES = [
     None,
@@ -167,14 +188,20 @@ def as_floats(answer: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def differences(cases: list[dict[str, Any]], answers: list[Any]) -> list[str]:
-    send = compile_destination("actions-launchdarkly", SETTINGS, None)
+    presets = compile_destination("actions-launchdarkly", SETTINGS, None)
     found = []
     for case, answer in zip(cases, answers, strict=True):
+        send = compile_own(case["subscriptions"]) if "subscriptions" in case else presets
         ours = [as_answered(result) for result in send(case["event"], NOW)]
         theirs = as_floats(answer)
         if ours != theirs:
             found.append(f"event {json.dumps(case['event'])}\n  Segment {theirs}\n  ours    {ours}")
     return found
+
+
+def compile_own(subscriptions: list[dict[str, Any]]) -> Sender:
+    own = [Mapping(row["partnerAction"], row["name"], row["subscribe"], row["mapping"]) for row in subscriptions]
+    return compile_destination("actions-launchdarkly", SETTINGS, own)
 
 
 @pytest.mark.rule(
@@ -186,3 +213,55 @@ def test_ten_thousand_events_become_what_segments_own_code_makes_of_them(oracle)
     found = differences(cases, oracle(cases))
     agree = len(cases) - len(found)
     assert not found, f"seed {SEED}: {agree} of {len(cases)} agree\n" + "\n".join(found[:5])
+
+
+CHOICES: dict[str, list[Any]] = {
+    "context_kind": ["user", "organization", "", None, {"@path": "$.type"}, {"@path": "$.properties.tags"}],
+    "user_key": [
+        {"@path": "$.userId"},
+        {"@template": "{{type}}-{{userId}}"},
+        "fixed",
+        {"@path": "$.properties.tags[0]"},
+    ],
+    "additional_context_keys": [
+        {"user": {"@path": "$.anonymousId"}, "device": {"@path": "$.messageId"}},
+        {"organization": 5.0, "list": [1, None, [2]], "object": {"a": 1}, "null": None, "yes": True},
+        {"missing": {"@path": "$.missing"}, "array": [{"@path": "$.missing"}]},
+        {"@path": "$.properties"},
+        None,
+    ],
+    "event_name": [{"@path": "$.event"}, {"@case": {"operator": "lower", "value": {"@path": "$.event"}}}, "A B"],
+    "metric_value": [
+        1.5,
+        "7",
+        {"@path": "$.properties.value"},
+        {"@path": "$.properties.tags.length"},
+        [{"@path": "$.no"}],
+    ],
+    "event_properties": [
+        {"a": [{"@path": "$.no"}, 1]},
+        {"@path": "$.traits"},
+        {"@excludeWhenNull": {"@path": "$.properties"}},
+    ],
+    "timestamp": [{"@path": "$.timestamp"}, "2024-05-01", 0, None],
+    "previous_key": [{"@path": "$.previousId"}, {"@path": "$.anonymousId"}],
+    "undeclared": [1],
+}
+
+
+def own_mapping(source: random.Random) -> dict[str, Any]:
+    """Return a subscription with some fields mapped otherwise than the presets do."""
+    action = source.choice(["trackEvent", "trackEvent", "aliasUser", "noSuchAction"])
+    mapping = {name: source.choice(choices) for name, choices in CHOICES.items() if source.random() < 0.8}
+    return {"name": "Own", "partnerAction": action, "subscribe": 'type = "track" or userId != null', "mapping": mapping}
+
+
+@pytest.mark.rule("segment.mappings", "launchdarkly.in.additional-context-keys")
+def test_users_own_mappings_become_what_segments_own_code_makes_of_them(oracle):
+    events, source = Events(SEED), random.Random(SEED)
+    cases = [
+        {"kind": "launchdarkly", "settings": SETTINGS, "event": events.event(), "subscriptions": [own_mapping(source)]}
+        for _ in range(COUNT // 4)
+    ]
+    found = differences(cases, oracle(cases))
+    assert not found, f"seed {SEED}: {len(found)} of {len(cases)} differ\n" + "\n".join(found[:5])

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 import segment.analytics as sdk
 from segment.analytics.version import VERSION
+
 from trackside import Lab
 
 OLDER = VERSION.startswith("2.2")

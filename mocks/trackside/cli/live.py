@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from trackside.cli.rows import event_row, request_row
 from trackside.segment.ingest import iso
+from trackside.times import in_ms
 
 if TYPE_CHECKING:
     from trackside.journal import DeliveryKey, Exchange
@@ -86,7 +87,7 @@ class LiveLog(threading.Thread):
     def _told(self, row: Exchange) -> Iterator[dict[str, Any]]:
         journeys = self._lab.journeys_of.of(row)
         if not row.intake.calls:
-            yield request_row(row, self._lab.steps_of(row), iso(int(row.request.at * 1000)))
+            yield request_row(row, self._lab.steps_of(row), iso(in_ms(row.request.at)))
         elif row.queued and sum(len(watched.told) for watched in self._watched) < _WATCHED:
             self._watched.append(_Watched(row, _keys(journeys), [""] * len(journeys)))
         else:
@@ -94,8 +95,8 @@ class LiveLog(threading.Thread):
 
     def _changed(self) -> Iterator[dict[str, Any]]:
         """Yield each watched event whose outcome is known now and differs from what was told; forget what is over."""
-        oldest = next(self._lab.journal.rows(), None) if self._watched else None
-        self._watched = [watched for watched in self._watched if oldest and watched.row.seq >= oldest.seq]
+        oldest = self._lab.journal.next_seq - len(self._lab.journal)
+        self._watched = [watched for watched in self._watched if watched.row.seq >= oldest]
         for watched in list(self._watched):
             made = sum(len(self._lab.journal.attempts(key)) for key in watched.keys)
             if made == watched.attempts:

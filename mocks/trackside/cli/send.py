@@ -117,14 +117,15 @@ def _bodies(reading: Reading, batch: int) -> Iterator[tuple[bytes, list[Any]]]:
     waiting: list[Found] = []
     size = 0
     for found in reading.found:
-        if found.is_batch:
-            yield found.body, found.payload["batch"]
-            continue
-        if waiting and (len(waiting) == batch or size + len(found.body) > BATCH_BYTES):
+        full = len(waiting) == batch or size + len(found.body) > BATCH_BYTES
+        if waiting and (full or found.is_batch):
             yield _joined(waiting)
             waiting, size = [], 0
-        waiting.append(found)
-        size += len(found.body)
+        if found.is_batch:
+            yield found.body, found.payload["batch"]
+        else:
+            waiting.append(found)
+            size += len(found.body)
     if waiting:
         yield _joined(waiting)
 

@@ -146,7 +146,7 @@ def _sample(chosen: Filter, action: Sample, number: int) -> Apply:
 
     def act(message: Message) -> Outcome:
         drawn = sampling_number(json_text(read(message)) + salt)
-        if action.percent >= 1 or drawn < action.percent:
+        if drawn < action.percent:
             return message, []
         text = f"{chosen} samples {action.percent:g} of the events and drops this one, which drew {drawn:.4f}"
         rule = "segment.filter.sample" if action.path else "segment.filter.sample-random"

@@ -15,7 +15,7 @@ import orjson
 
 from trackside.segment.settings import SegmentSettings
 from trackside.steps import Message, Step, drop
-from trackside.times import epoch_ms
+from trackside.times import epoch_ms, in_ms
 
 KINDS = ("track", "identify", "page", "screen", "group", "alias")
 EVENT_KB, BATCH_KB, BATCH_EVENTS, MESSAGE_ID_CHARACTERS, PROPERTIES = 32, 500, 2_500, 100, 10_000
@@ -261,7 +261,7 @@ def open_call(call: Any, index: int, envelope: Envelope, settings: SegmentSettin
     _set_times(message, envelope, steps)
     _set_ip(message, envelope, settings, steps)
     _cut_properties(message, steps)
-    if settings.nulls == "strip":
+    if settings.nulls == "strip":  # else as they came (segment.nulls)
         message = {name: value for name, value in message.items() if value is not None or name == "originalTimestamp"}
     return Opened(index, call, message, steps)
 
@@ -310,7 +310,7 @@ def _set_message_id(message: Message, index: int, envelope: Envelope, steps: lis
 
 def _set_times(message: Message, envelope: Envelope, steps: list[Step]) -> None:
     """Set the four times of a delivered message (segment.timestamp)."""
-    received = int(envelope.received_at * 1000)
+    received = in_ms(envelope.received_at)
     original, sent = message.get("timestamp"), message.get("sentAt")
     sent = (envelope.outer or {}).get("sentAt") if sent is None else sent
     message["originalTimestamp"] = original

@@ -28,7 +28,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "launchdarkly": ("LaunchDarkly (Actions)", "LaunchDarkly", "LaunchDarkly (Actions) Destination"),
     "webhook": ("Webhooks (Actions)", "Webhook", "Webhooks"),
 }
-"""The names that the ``integrations`` object knows each destination by: current and previous catalogue names."""
+"""The catalogue (segment.catalog), by the names that ``integrations`` knows each destination by: current and previous."""
 
 CATALOG_METHODS: dict[str, frozenset[str]] = {
     "statsig": frozenset(("track", "identify", "group", "alias", "page")),
@@ -87,8 +87,10 @@ class CompiledDestination:
         self._filter = compile_filters(parse_filters([dict(row) for row in destination.filters], f"{at}.filters"))
         self._actions: Callable[[Message, float], list[ActionResult]] | None = None
         if destination.type in ACTION_TYPES:
-            slug, settings_of = ACTION_TYPES[destination.type], _action_settings(destination)
-            self._actions = compile_destination(slug, settings_of, _mappings(destination, f"{at}.mappings"))
+            mappings = _mappings(destination, f"{at}.mappings")
+            slug, own_settings = ACTION_TYPES[destination.type], _action_settings(destination)
+            self._actions = compile_destination(slug, own_settings, mappings)
+            self._named = {_origin(url) for row in mappings or () if isinstance(url := row.mapping.get("url"), str)}
 
     @property
     def external(self) -> bool:
@@ -160,10 +162,12 @@ class CompiledDestination:
         matched = False
         for result in self._actions(message, now):
             matched = matched or result.matched
-            if result.outgoing is None:
+            outgoing = result.outgoing
+            if outgoing is None:
                 routed.steps += result.steps
+            elif self.type == "webhook" and _origin(outgoing.url) not in self._named:
+                routed.steps.append(_not_named(outgoing.url))
             else:
-                outgoing = result.outgoing
                 if self.destination.url and self.type != "webhook":
                     outgoing = _readdressed(outgoing, self.destination.url)
                 routed.sendings.append(Sending(outgoing, result.mapping, result.steps))
@@ -222,6 +226,17 @@ def _action_settings(destination: Destination) -> dict[str, Any]:
     if destination.type == "launchdarkly":
         return {"client_id": destination.client_side_id}
     return {"sharedSecret": destination.shared_secret}
+
+
+def _origin(url: str) -> str:
+    """Return the scheme, host and port of an address."""
+    return "/".join(url.split("/", 3)[:3]).lower()
+
+
+def _not_named(url: str) -> Step:
+    text = f"the event names the address {_origin(url)}, which the workspace does not: nothing is sent there"
+    fix = "write the address into the destination's url, or into a mapping of its own"
+    return drop("segment.delivery.address", text, at="mappings", fix=fix)
 
 
 def _readdressed(outgoing: Outgoing, base: str) -> Outgoing:

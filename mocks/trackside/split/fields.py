@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from trackside.split.limits import key, shown
 from trackside.steps import Message, Step, drop
-from trackside.times import epoch_ms
+from trackside.times import epoch_ms, in_ms
 
 if TYPE_CHECKING:
     from trackside.split.settings import SegmentInbound, SplitSettings
@@ -157,7 +157,7 @@ def moment(call: Call) -> int:
         return found
     text = f"{shown(written)} is no moment: the time of reception is used"
     call.steps.append(Step("fault", "split.in.timestamp", text, f"$.{name}", "send an ISO 8601 text", "warning"))
-    return int(call.received_at * 1000)
+    return in_ms(call.received_at)
 
 
 def identities(call: Call) -> list[Target]:

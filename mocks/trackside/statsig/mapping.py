@@ -12,7 +12,7 @@ from trackside.statsig.settings import NAME_PRESETS, SegmentInbound, StatsigSett
 from trackside.statsig.user import statsig_user
 from trackside.statsig.values import STRING_LIMIT, number_text, over_limit, shown, unlike_text
 from trackside.steps import Level, Mapped, Message, Step, drop
-from trackside.times import epoch_ms
+from trackside.times import epoch_ms, in_ms
 
 OBJECT_LIMIT = 4096
 STATSIG_KEYS = frozenset(("statsigCustomIDs", "statsigCustom", "statsigEnvironment"))
@@ -186,7 +186,7 @@ def _time(message: Message, received: float, steps: list[Step]) -> int:
     level: Level = "note" if timestamp is None else "warning"
     fix = "send an ISO 8601 text, such as 2026-11-21T12:00:00.000Z"
     steps.append(Step("assumed", "statsig.in.time.missing", text, "$.timestamp", fix, level))
-    return int(received * 1000)
+    return in_ms(received)
 
 
 def _value(properties: dict[str, Any], where: str, inbound: SegmentInbound, steps: list[Step]) -> str | float | None:

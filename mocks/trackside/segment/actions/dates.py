@@ -52,7 +52,7 @@ def date_like(text: str) -> bool:
 
     A text that is a number's own spelling passes when it is a time in seconds; any other when dayjs can read it.
     """
-    if _NUMERAL.fullmatch(text) and number_text(seconds := number(text)) == text:
+    if not text.endswith("Z") and _NUMERAL.fullmatch(text) and number_text(seconds := number(text)) == text:
         return abs(seconds * 1000) <= LAST
     return milliseconds(text) is not None
 

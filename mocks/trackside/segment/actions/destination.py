@@ -62,7 +62,7 @@ class ActionResult:
 
 
 Run: TypeAlias = Callable[[Message, float], ActionResult]
-Perform: TypeAlias = Callable[[Payload, int], Outgoing]
+Perform: TypeAlias = Callable[[Payload, float], Outgoing]
 Sender: TypeAlias = Callable[[Message, float], list[ActionResult]]
 
 
@@ -74,7 +74,7 @@ class Action:
         slug: such as ``trackEvent``.
         title: such as ``Track Event``.
         fields: what its payload holds.
-        perform: from settings to what makes a request of a payload and the time in epoch milliseconds.
+        perform: from settings to what makes a request of a payload and the time in epoch seconds.
         remarks: from the message, the payload as mapped and the payload as sent to what a person should know.
     """
 
@@ -151,7 +151,7 @@ def _running(
             return _failed(name, [_fault_step(fault, mapping, message) for fault in faults])
         if (context := message.get("context", UNDEFINED)) is None or _null_personas(context):
             return _failed(name, [_null_context(context)])
-        return ActionResult(name, True, perform(payload, int(now * 1000)), remarks(message, mapped, payload))
+        return ActionResult(name, True, perform(payload, now), remarks(message, mapped, payload))
 
     return run
 
@@ -166,7 +166,7 @@ def _fault_step(fault: Fault, mapping: Mapping, message: Message) -> Step:
         return drop("segment.fields.invalid", fault.sentence, at="$", fix="map fields by name", code="BAD_REQUEST")
     at = _origin(mapping.mapping.get(fault.field.name), message)
     fix = fault.field.fix or f'send a {fault.field.type} there, or map the field "{fault.field.label}" to another place'
-    return drop(fault.field.rule, fault.sentence, at=at, fix=fix, code="BAD_REQUEST")
+    return drop(fault.field.rule, fault.sentence, at=at, fix=fix, level=fault.field.level, code="BAD_REQUEST")
 
 
 def _origin(mapping: Any, message: Message) -> str:
@@ -204,7 +204,7 @@ def _nothing_done(mapping: Mapping, destination: ActionDestination) -> Run:
     slugs = ", ".join(action.slug for action in destination.actions)
     text = f"{destination.names[0]} has no action {mapping.action!r}, so the mapping does nothing"
     step = drop("segment.actions.unknown-action", text, at=f"mapping {mapping.name}", fix=f"use one of {slugs}")
-    return lambda _message, _now: ActionResult(mapping.name, matched=False, steps=[step], cause=text)
+    return lambda _message, _now: ActionResult(mapping.name, matched=False, steps=[step])
 
 
 def _refusing(mappings: Sequence[Mapping], faults: list[Fault]) -> Sender:

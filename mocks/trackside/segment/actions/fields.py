@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeAlias
 
 from trackside.segment.actions.dates import date_like
 from trackside.segment.actions.javascript import UNDEFINED, double, number, stringify, text, type_name
+from trackside.steps import Level
 
 Type: TypeAlias = Literal["string", "password", "number", "boolean", "object", "datetime"]
 Payload: TypeAlias = dict[str, Any]
@@ -54,6 +55,7 @@ class Field:
         multiple: whether it is an array of such values.
         rule: the rule that a fault in it names.
         fix: what a user can do about a fault in it.
+        level: how much a fault in it matters: ``note`` where what is lost has no effect.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Field:
     multiple: bool = False
     rule: str = "segment.fields.invalid"
     fix: str = ""
+    level: Level = "warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,8 @@ def _one(field: Field, label: str) -> Check:
     valid = _FORMATS.get(form)
 
     def check(value: Any, faults: list[Fault]) -> Any:
+        if valid and isinstance(value, str) and valid(value):
+            return value  # most values of a format
         value, found = _coerced(value, kinds)
         if not found:
             faults.append(Fault(field, _sentence(f"{label} must be {wanted} but it was {_article(value)}")))

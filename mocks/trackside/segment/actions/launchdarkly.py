@@ -19,6 +19,7 @@ from trackside.segment.actions.destination import Action, ActionDestination, Map
 from trackside.segment.actions.fields import Field, Payload, defaults
 from trackside.segment.actions.javascript import double, stringify, text
 from trackside.segment.actions.launchdarkly_remarks import alias_remarks, track_remarks
+from trackside.times import in_ms
 from trackside.wire import Outgoing
 
 DEFAULT_HOST = "events.launchdarkly.com"
@@ -100,6 +101,10 @@ TRACK_FIELDS = (
     ),
 )
 
+_ALIAS_FIX = (
+    "no metric is the poorer: LaunchDarkly does not use alias events. Disable the mapping Alias User to be rid of it"
+)
+
 ALIAS_FIELDS = (
     Field(
         "user_key",
@@ -109,7 +114,8 @@ ALIAS_FIELDS = (
         default={"@path": "$.userId"},
         description="the user's key",
         rule="launchdarkly.in.identify",
-        fix="nothing is lost: LaunchDarkly's metrics ignore alias events. Disable the Alias User mapping to be rid of this",
+        fix=_ALIAS_FIX,
+        level="note",
     ),
     Field(
         "previous_key",
@@ -119,7 +125,8 @@ ALIAS_FIELDS = (
         default=_first("$.previousId", "$.anonymousId"),
         description="the key that the user had before",
         rule="launchdarkly.in.identify",
-        fix="nothing is lost: LaunchDarkly's metrics ignore alias events. Disable the Alias User mapping to be rid of this",
+        fix=_ALIAS_FIX,
+        level="note",
     ),
     Field(
         "timestamp",
@@ -129,6 +136,7 @@ ALIAS_FIELDS = (
         description="when the event happened; now, where there is none",
         rule="launchdarkly.in.timestamp",
         fix=_TIMESTAMP_FIX,
+        level="note",
     ),
 )
 
@@ -144,12 +152,9 @@ def _body(events: list[dict[str, Any]]) -> bytes:
         return stringify(events).encode()
 
 
-def _creation_date(payload: Payload, now: int) -> int:
-    timestamp = payload.get("timestamp")
-    if timestamp is None:
-        return now
-    date = milliseconds(timestamp)
-    return now if date is None else date
+def _creation_date(payload: Payload, now: float) -> int:
+    date = milliseconds(payload["timestamp"]) if "timestamp" in payload else None
+    return in_ms(now) if date is None else date
 
 
 def track_event(settings: Payload) -> Perform:
@@ -158,7 +163,7 @@ def track_event(settings: Payload) -> Perform:
     return lambda payload, now: Outgoing("POST", url, HEADERS.copy(), _body([_custom_event(payload, now)]))
 
 
-def _custom_event(payload: Payload, now: int) -> dict[str, Any]:
+def _custom_event(payload: Payload, now: float) -> dict[str, Any]:
     event: dict[str, Any] = {
         "kind": "custom",
         "key": payload["event_name"],
@@ -166,8 +171,7 @@ def _custom_event(payload: Payload, now: int) -> dict[str, Any]:
         "creationDate": _creation_date(payload, now),
     }
     if (value := payload.get("metric_value")) is not None:
-        value = double(value)
-        event["metricValue"] = value if math.isfinite(value) else None  # as JSON.stringify has it
+        event["metricValue"] = double(value) if math.isfinite(value) else None  # as JSON.stringify has it
     event["data"] = payload.get("event_properties", {})
     return event
 
@@ -186,7 +190,7 @@ def alias_user(settings: Payload) -> Perform:
     return lambda payload, now: Outgoing("POST", url, HEADERS.copy(), _body([_alias_event(payload, now)]))
 
 
-def _alias_event(payload: Payload, now: int) -> dict[str, Any]:
+def _alias_event(payload: Payload, now: float) -> dict[str, Any]:
     return {
         "kind": "alias",
         "key": payload["user_key"],

@@ -22,10 +22,15 @@ _SECONDS_BELOW = 100_000_000_000
 def track_remarks(message: Message, mapped: Payload, sent: Payload) -> list[Step]:
     """Return the remarks on one custom event."""
     steps: list[Step] = []
-    _key_remarks(message, mapped, sent, steps)
-    _name_remarks(mapped, sent, steps)
-    _value_remarks(message, mapped, sent, steps)
-    _timestamp_remarks(sent, steps)
+    if message.get("userId") is None or "additional_context_keys" in sent:
+        _key_remarks(message, mapped, sent, steps)
+    name = sent["event_name"]
+    if name is not mapped["event_name"] or name != name.strip():
+        _name_remark(mapped["event_name"], name, steps)
+    if mapped.get("metric_value") is not sent.get("metric_value"):
+        _value_remark(message, mapped["metric_value"], sent.get("metric_value"), steps)
+    if "timestamp" in sent:
+        _timestamp_remark(sent["timestamp"], steps)
     return steps
 
 
@@ -35,7 +40,8 @@ def alias_remarks(message: Message, mapped: Payload, sent: Payload) -> list[Step
     text = f"the {message.get('type')} call becomes an alias event, which has no effect on metrics and experiments"
     fix = "evaluate flags with the user's own context, or disable the mapping Alias User"
     steps = [Step("info", "launchdarkly.in.identify", text, "$.type", fix, "note")]
-    _timestamp_remarks(sent, steps)
+    if "timestamp" in sent:
+        _timestamp_remark(sent["timestamp"], steps)
     return steps
 
 
@@ -69,20 +75,16 @@ def _other_key_remark(other: str, key: object, kind: str, steps: list[Step]) -> 
         steps.append(Step("rename", rule, text, at, "map a text", "warning"))
 
 
-def _name_remarks(mapped: Payload, sent: Payload, steps: list[Step]) -> None:
-    name, given = sent["event_name"], mapped["event_name"]
+def _name_remark(given: object, name: str, steps: list[Step]) -> None:
     rule, fix = "launchdarkly.in.event-key-exact", "the metric's event key has to be exactly that"
     if name is not given:
         steps.append(Step("rename", rule, f"{given!r} becomes the text {name!r}", "$.event", fix, "note"))
-    elif name != name.strip():
+    else:
         text = f"the blanks around {name!r} are kept, so a metric's event key without them does not match"
         steps.append(Step("info", rule, text, "$.event", "send the name without them", "warning"))
 
 
-def _value_remarks(message: Message, mapped: Payload, sent: Payload, steps: list[Step]) -> None:
-    given, value = mapped.get("metric_value"), sent.get("metric_value")
-    if given is value:
-        return
+def _value_remark(message: Message, given: object, value: float | None, steps: list[Step]) -> None:
     rule, at = "launchdarkly.in.metric-value", _value_at(message)
     if value is None and given == "":
         text = "an empty text is removed: the event has no metricValue, and nothing else is used in its place"
@@ -101,9 +103,8 @@ def _value_at(message: Message) -> str:
     return "$.properties.revenue" if revenue else "$.properties.value"
 
 
-def _timestamp_remarks(sent: Payload, steps: list[Step]) -> None:
-    timestamp = sent.get("timestamp")
-    if timestamp is None or (isinstance(timestamp, str) and timestamp.endswith("Z")):
+def _timestamp_remark(timestamp: str | float, steps: list[Step]) -> None:
+    if isinstance(timestamp, str) and timestamp.endswith("Z"):
         return
     date = milliseconds(timestamp)
     rule, fix = "launchdarkly.in.timestamp", "send ISO 8601 with an offset, such as 2024-05-01T10:00:00.000Z"

@@ -69,6 +69,11 @@ def _compiled(trigger: str) -> Predicate:
     if test is None:
         raise UnreadableError("it has no condition on a field that triggers know")
 
+    # Only escapes and parentheses can hold what breaks the evaluation.
+    return _guarded(test) if "\\" in trigger or "(" in trigger else test
+
+
+def _guarded(test: Predicate) -> Predicate:
     def matches(message: Message) -> bool:
         try:
             return test(message)
@@ -163,6 +168,8 @@ def _comparison(name: str, rest: list[Token]) -> list[Predicate | None]:
         return []
     literal = value.literal() if root in _OBJECTS else text(value.literal())
     word, expected = _special(root, operator.value, value) or (operator.value, literal)
+    if word == "=" and root not in _OBJECTS:
+        return [lambda message: bool(message.get(root) == expected)]  # what nearly every trigger is made of
     test = _OPERATORS.get(word, _never)(expected)
     return [_of_path(root, name, test) if root in _OBJECTS else _of_field(root, test)]
 
