@@ -372,6 +372,7 @@ class Lab:
             self.errors.clear()
             self.journal.clear()
             self.journeys_of.clear()
+            self._workspaces = {self._number: self._workspaces[self._number]}
 
     # ---- reading
 

@@ -5,6 +5,7 @@ The only place that knows Flask or the server library.
 
 from __future__ import annotations
 
+import functools
 import logging
 import socket
 import threading
@@ -61,18 +62,17 @@ class Server:
         Raises:
             TracksideError: a port is taken.
         """
-        from trackside.admin import make_admin  # noqa: PLC0415 - it imports this module's siblings
-
         names = [*self._lab.mocks, "admin"]
         sockets = _bind(self._host, {name: self._ports.get(name, 0) for name in names})
         shown = f"[{self._host}]" if ":" in self._host else self._host
         ports = {name: bound.getsockname()[1] for name, bound in sockets.items()}
         self.urls = {name: f"http://{shown}:{port}" for name, port in ports.items()}
-        apps: dict[str, Wsgi] = {str(ports[name]): make_app(mock, self._lab, self._stopping).wsgi_app for name, mock in self._lab.mocks.items()}  # fmt: skip
-        apps[str(ports["admin"])] = make_admin(self._lab, local=self._host in _LOOPBACK).wsgi_app
+        vendors = {str(port): name for name, port in ports.items()}
+        # Each application is made for its first request: a test that asks one vendor does not wait for the others.
+        app_of = functools.cache(self._app)
 
         def dispatch(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-            return apps[environ["SERVER_PORT"]](environ, start_response)
+            return app_of(vendors[environ["SERVER_PORT"]])(environ, start_response)
 
         logging.getLogger("waitress").setLevel(logging.ERROR)
         self._server = create_server(
@@ -87,6 +87,13 @@ class Server:
         )
         self._thread = threading.Thread(target=self._server.run, name="trackside-server", daemon=True)
         self._thread.start()
+
+    def _app(self, name: str) -> Wsgi:
+        if name == "admin":
+            from trackside.admin import make_admin  # noqa: PLC0415 - only a lab that is asked for it needs it
+
+            return make_admin(self._lab, local=self._host in _LOOPBACK).wsgi_app
+        return make_app(self._lab.mocks[name], self._lab, self._stopping).wsgi_app
 
     def stop(self) -> None:
         """Stop listening, finish what is being answered, end the threads."""

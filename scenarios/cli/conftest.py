@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -106,4 +107,5 @@ def popen(*arguments: object, cwd: Path | None = None) -> subprocess.Popen[str]:
         text=True,
         encoding="utf-8",
         cwd=cwd,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
     )

@@ -119,11 +119,14 @@ def test_an_event_is_told_again_when_a_retry_delivers_it(lab, told):
 @pytest.mark.rule("segment.delivery.retry")
 def test_an_event_whose_retry_fails_alike_is_not_told_again(lab, told):
     lab.statsig.fail(503, times=2)
-    track(lab)
+    track(lab, "Retried")
     assert told.get(timeout=SECONDS)["deliveries"][0]["outcome"] == "awaiting_retry"
     lab.advance(15)
+    track(lab, "One")
+    track(lab, "Two")
+    assert [told.get(timeout=SECONDS)["event"] for _ in range(2)] == ["One", "Two"]
     lab.advance(3600)
-    assert told.get(timeout=SECONDS)["deliveries"][0]["outcome"] == "delivered"
+    assert told.get(timeout=SECONDS)["event"] == "Retried"
 
 
 def test_a_log_that_is_behind_counts_the_older_events_and_tells_the_newest(lab, logs):

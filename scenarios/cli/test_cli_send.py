@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -128,6 +130,54 @@ def test_only_the_calls_of_this_run_are_told(send, lab):
     send("-", stdin=lines(track("Before")))
     result = json.loads(send("-", "--json", stdin=lines(track("Now"))).stdout)
     assert [row["event"] for row in result["events"]] == ["Now"]
+
+
+def test_an_earlier_event_is_not_told_where_the_calls_of_this_run_made_none(trackside_command):
+    with Lab({**DEMO, "accept_any_key": False}) as lab:
+        to = ("--to", lab.urls["segment"], "--admin", lab.urls["admin"], "--json")
+        trackside_command("send", "-", *to, stdin=lines(track("Before")))
+        result = trackside_command("send", "-", *to, "--write-key", "wk_other", stdin=lines(track("Now")))
+    assert json.loads(result.stdout)["events"] == []
+
+
+def test_the_outcome_at_a_destination_outside_is_waited_for(trackside_command):
+    settled = threading.Event()
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self):
+            settled.wait(20)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    receiver = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    thread = threading.Thread(target=receiver.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    url = f"http://127.0.0.1:{receiver.server_port}/hook"
+    source = {"write_key": "wk_web", "destinations": ["hook"]}
+    destinations = {"hook": {"type": "webhook", "url": url, "mappings": hook_mappings(url)}}
+    with Lab({"segment": {"sources": {"web": source}, "destinations": destinations}}) as lab:
+        settle = lab.settle
+
+        def settle_now(timeout: float = 20) -> None:
+            settled.set()
+            settle(timeout)
+
+        lab.settle = settle_now
+        to = ("--to", lab.urls["segment"], "--admin", lab.urls["admin"], "--json")
+        outcomes = json.loads(trackside_command("send", "-", *to, stdin=lines(track("A"))).stdout)["outcomes"]
+        settled.set()
+    receiver.shutdown()
+    thread.join()
+    receiver.server_close()
+    assert outcomes["hook"] == {"delivered": 1}
+
+
+def hook_mappings(url: str) -> list[dict]:
+    mapping = {"url": url, "method": "POST", "data": {"@path": "$."}}
+    return [{"action": "send", "name": "all", "trigger": 'type = "track"', "mapping": mapping}]
 
 
 def test_many_calls_are_told_as_counts_by_destination(send):

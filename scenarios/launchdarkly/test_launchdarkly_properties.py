@@ -160,7 +160,7 @@ def test_a_metric_value_is_a_finite_number(call: Message) -> None:
 @given(calls("identify", "alias"))
 def test_what_identify_and_alias_calls_become_counts_in_no_metric(call: Message) -> None:
     for event in (event for body in posted(call) for event in body):
-        assert [record["effect"] for record in kept_event(event, 0, "production").records] == ["none"]
+        assert {record["effect"] for record in kept_event(event, 0, "production").records} <= {"none"}
 
 
 @pytest.mark.rule("launchdarkly.in.other-calls")

@@ -62,10 +62,15 @@ class Segment:
 def make_segment():
     """Return a function from ``segment`` settings beside the source's and the destination's to a `Segment`."""
 
-    def make(_more: dict[str, Any] | None = None, **settings: Any) -> Segment:
-        return Segment({**WORKSPACE, "segment": {**WORKSPACE["segment"], **settings}, **(_more or {})})
+    made: list[Segment] = []
 
-    return make
+    def make(_more: dict[str, Any] | None = None, **settings: Any) -> Segment:
+        made.append(Segment({**WORKSPACE, "segment": {**WORKSPACE["segment"], **settings}, **(_more or {})}))
+        return made[-1]
+
+    yield make
+    for segment in made:
+        segment.lab.stop()
 
 
 @pytest.fixture

@@ -194,7 +194,9 @@ def test_gzip_in_several_parts_is_one_body(trackside, http_call):
 def test_a_chunked_body_arrives_whole(trackside, http_call):
     body = body_of()
 
-    http_call("POST", f"{trackside.segment.url}/v1/track", iter([body[:10], body[10:]]), {"Transfer-Encoding": "chunked"})
+    http_call(
+        "POST", f"{trackside.segment.url}/v1/track", iter([body[:10], body[10:]]), {"Transfer-Encoding": "chunked"}
+    )
 
     assert trackside.journey("m-1").message["event"] == "Order Completed"
 
@@ -207,8 +209,11 @@ def test_a_chunked_body_arrives_whole(trackside, http_call):
         ("gzip", gzip.compress(body_of())[:-12], "the gzip body is cut short"),
         ("br", body_of(), "the content encoding 'br' is not supported"),
     ],
+    ids=["not gzip", "cut short", "unknown"],
 )
-def test_a_body_that_is_not_in_the_encoding_that_it_names_is_answered_400(trackside, http_call, encoding, body, message):
+def test_a_body_that_is_not_in_the_encoding_that_it_names_is_answered_400(
+    trackside, http_call, encoding, body, message
+):
     status, _, answer = http_call("POST", f"{trackside.segment.url}/v1/track", body, {"Content-Encoding": encoding})
 
     assert status == 400

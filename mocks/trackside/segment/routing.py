@@ -90,7 +90,8 @@ class CompiledDestination:
             mappings = _mappings(destination, f"{at}.mappings")
             slug, own_settings = ACTION_TYPES[destination.type], _action_settings(destination)
             self._actions = compile_destination(slug, own_settings, mappings)
-            self._named = {_origin(url) for row in mappings or () if isinstance(url := row.mapping.get("url"), str)}
+            named = (row.mapping.get("url") for row in mappings or ())
+            self._named = {_origin(url) for url in (destination.url, *named) if isinstance(url, str)}
 
     @property
     def external(self) -> bool:
