@@ -28,7 +28,7 @@ def _carried() -> set[str]:
     for path in SCENARIOS.rglob("test_*.py"):
         if "node_modules" not in path.parts:
             for arguments in MARKER.findall(path.read_text(encoding="utf-8")):
-                carried |= set(QUOTED.findall(arguments))
+                carried |= {quoted for quoted in QUOTED.findall(arguments) if "{" not in quoted}
     return carried
 
 

@@ -189,7 +189,6 @@ _LAUNCHDARKLY = {
 def _launchdarkly(record: Record, message: Message, mapping: ActionMapping | None) -> Table:
     fixed: Table = {
         "environment": (f"launchdarkly.environments.{record['environment']}", "launchdarkly.in.client-side-id"),
-        "effect": ("", "launchdarkly.in.metric-kinds"),
     }
     if mapping is None or mapping.action not in _LAUNCHDARKLY:
         return fixed

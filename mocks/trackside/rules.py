@@ -376,7 +376,7 @@ SEGMENT_INGEST: tuple[Rule, ...] = (
         DELIVERY_OVERVIEW,
     ),
     Rule(
-        "segment.batch",
+        "segment.batch.merge",
         "A batch's own context and integrations are merged into each of its items.",
         HTTP_API,
         setting="segment.batch_merge",
@@ -1377,11 +1377,6 @@ LAUNCHDARKLY: tuple[Rule, ...] = (
         LAUNCHDARKLY_SEGMENT,
     ),
     Rule(
-        "launchdarkly.in.metric-kinds",
-        "Segment's events can feed custom metrics (conversion binary, conversion count, numeric), not click and page-view metrics.",
-        LAUNCHDARKLY_SEGMENT,
-    ),
-    Rule(
         "launchdarkly.in.context-key",
         "The context key is the userId where there is one, else the anonymousId. An empty userId is there, so it hides the anonymousId, and then fails the event as empty.",
         LAUNCHDARKLY_SEGMENT,
@@ -1422,16 +1417,6 @@ LAUNCHDARKLY: tuple[Rule, ...] = (
     Rule(
         "launchdarkly.in.other-calls",
         "page, screen and group calls match none of the destination's own mappings: nothing is sent.",
-        LAUNCHDARKLY_SEGMENT,
-    ),
-    Rule(
-        "launchdarkly.in.context-match",
-        "An event correlates with flags only where its context key is that of a context LaunchDarkly knows from evaluations.",
-        LAUNCHDARKLY_SEGMENT,
-    ),
-    Rule(
-        "launchdarkly.in.experiment",
-        "An event counts in an experiment only if the metric is attached to its flag, the experiment is recording, and the context was included in it.",
         LAUNCHDARKLY_SEGMENT,
     ),
     Rule(

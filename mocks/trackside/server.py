@@ -251,7 +251,7 @@ def _browser_routes(mock: Mock, environ: Mapping[str, Any]) -> list[Route[Any]]:
 
 
 def _preflight(routes: list[Route[Any]], environ: Mapping[str, Any]) -> Response:
-    """Answer a CORS preflight: what is asked for is allowed, by name, as ``*`` would not cover Authorization."""
+    """Answer a CORS preflight: what is asked for is allowed, by name, as ``*`` would not cover Authorization (segment.cors)."""
     response = Response(status=204)
     response.headers.clear()
     methods = sorted({method for route in routes for method in route.methods} | {"OPTIONS"})

@@ -170,7 +170,6 @@ def test_the_origins_of_a_launchdarkly_event():
         "$.metricValue": ("$.properties.value", "launchdarkly.in.metric-value"),
         "$.data": ("$.properties", "launchdarkly.in.properties"),
         "$.environment": ("launchdarkly.environments.production", "launchdarkly.in.client-side-id"),
-        "$.effect": ("", "launchdarkly.in.metric-kinds"),
     }
 
 

@@ -34,7 +34,7 @@ def test_the_browser_sdk_boots_from_the_settings_document_and_posts_each_call(
     assert all(exchange.status == 200 for exchange in trackside.exchanges("segment"))
 
 
-@pytest.mark.rule("segment.cors", "segment.batch")
+@pytest.mark.rule("segment.cors", "segment.batch.merge")
 def test_the_browser_sdk_batches(trackside: Lab, node: Callable[..., Any]) -> None:
     told = node("analytics_browser.cjs", trackside.segment.url, "wk_web", "batching")
     assert told["errors"] == []

@@ -85,6 +85,9 @@ class LiveLog(threading.Thread):
             self._write(told)
 
     def _told(self, row: Exchange) -> Iterator[dict[str, Any]]:
+        if row.queued:
+            with self._lab._lock:  # noqa: SLF001 - a row is seen before its deliveries are, and these once this is free
+                pass
         journeys = self._lab.journeys_of.of(row)
         if not row.intake.calls:
             yield request_row(row, self._lab.steps_of(row), iso(in_ms(row.request.at)))

@@ -12,7 +12,7 @@ SUCCESS = b'{"success":true}'
 
 
 def success() -> Answer:
-    """Return Segment's answer to every accepted call: exactly 200, as older clients take 202 and 204 for failures."""
+    """Return Segment's answer to every accepted call: exactly 200, as older clients take others for failures (segment.answer.success)."""
     return Answer(200, SUCCESS, {"Content-Type": "application/json"})
 
 

@@ -67,7 +67,7 @@ class Segment:
 
 
 def payload_of(request: Request) -> Any:
-    """Return a tracking request's payload: the body's JSON, or what a pixel's query carries.
+    """Return a tracking request's payload: the body's JSON, whatever its content type (segment.content-type), or a pixel's query.
 
     Raises:
         ValueError: the body is not JSON (``orjson.JSONDecodeError`` is one), or a pixel's data is not base64 of JSON.
@@ -244,7 +244,7 @@ def _single(kind: str) -> Callable[[Request, Segment], Answer]:
 
 
 def batch(request: Request, segment: Segment) -> Answer:
-    """Take a batch; each item names its own type (segment.batch)."""
+    """Take a batch; each item names its own type (segment.tracking-api)."""
     return _ingest(request, segment, "")
 
 

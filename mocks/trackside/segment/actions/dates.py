@@ -6,7 +6,6 @@ where one would not expect it: ``"1714557600123"`` is read as a day in the year 
 
 from __future__ import annotations
 
-import contextlib
 import re
 from datetime import date, datetime
 from functools import lru_cache
@@ -39,9 +38,13 @@ def milliseconds(timestamp: str | float) -> int | None:
     if not isinstance(timestamp, str):
         return clip(timestamp)
     # The form in which Segment itself writes times, for speed.
-    if timestamp[4:11:3] == "--T" and timestamp[13:20:3] == "::." and timestamp[22:] in _ENDINGS:
-        with contextlib.suppress(ValueError):
-            return _since_1970(datetime.fromisoformat(timestamp[:23]))
+    if (
+        timestamp[4:11:3] == "--T"
+        and timestamp[13:20:3] == "::."
+        and timestamp[22:] in _ENDINGS
+        and (usual := _since_1970(timestamp[:23])) is not None
+    ):
+        return usual
     if not timestamp.endswith(("Z", "z")) and (match := _DAYJS.fullmatch(timestamp)):
         return _dayjs(match)
     return parse(timestamp)
@@ -57,7 +60,11 @@ def date_like(text: str) -> bool:
     return milliseconds(text) is not None
 
 
-def _since_1970(time: datetime) -> int:
+def _since_1970(text: str) -> int | None:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:  # such as 30 February, which JavaScript carries over to March
+        return None
     seconds = (time.hour * 60 + time.minute) * 60 + time.second
     return (time.toordinal() - _EPOCH) * DAY + seconds * 1000 + time.microsecond // 1000
 

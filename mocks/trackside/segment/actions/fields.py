@@ -108,11 +108,12 @@ def compile_fields(fields: Sequence[Field], *, keep_empty: bool = False) -> Vali
         wrong: list[Fault] = []
         for name, as_it_is, check, field in checks:
             value = payload.get(name, UNDEFINED)
-            if value is UNDEFINED or (not keep_empty and (value is None or value == "")):
-                if field.required:
-                    missing.append(_missing(field))
-            else:
-                given[name] = value if type(value) in as_it_is else check(value, wrong)
+            if type(value) in as_it_is and (value != "" or keep_empty):
+                given[name] = value
+            elif value is not UNDEFINED and (keep_empty or (value is not None and value != "")):
+                given[name] = check(value, wrong)
+            elif field.required:
+                missing.append(_missing(field))
         return given, missing + wrong  # Ajv's order
 
     return validate
