@@ -283,12 +283,12 @@ class Deliverer:
                 preload_content=False,
             )
             return Attempt(now, answer.status, _beginning(answer))
-        except urllib3.exceptions.TimeoutError:
-            error = "ETIMEDOUT"
         except urllib3.exceptions.NameResolutionError:
             error = "ENOTFOUND"
-        except urllib3.exceptions.NewConnectionError:
+        except urllib3.exceptions.NewConnectionError:  # which urllib3 counts among timeouts
             error = "ECONNREFUSED"
+        except urllib3.exceptions.TimeoutError:
+            error = "ETIMEDOUT"
         except urllib3.exceptions.LocationValueError:
             error = "EINVAL"
         except urllib3.exceptions.HTTPError:

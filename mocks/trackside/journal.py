@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 from trackside.errors import TracksideError
@@ -180,6 +181,9 @@ class Journal:
     Args:
         limit: messages (or exchanges without messages) to keep; the oldest exchange goes first.
         keeper: where rows are kept beyond the process, if anywhere.
+
+    Attributes:
+        opening: numbers of rows whose deliveries are being handed over; until that is done they are under way.
     """
 
     def __init__(self, limit: int = DEFAULT_LIMIT, keeper: Keeper | None = None) -> None:
@@ -198,6 +202,7 @@ class Journal:
             self._rows: deque[_Head] = deque()
             self._times: deque[float] = deque()
             self._bodies: deque[bytes] = deque()
+            self.opening: set[int] = set()
             self._attempts: dict[int, dict[DeliveryKey, list[Attempt]]] = {}
             self._seq = getattr(self, "_seq", 0)
             self._kept = 0
@@ -299,6 +304,14 @@ class Journal:
         for index in order:
             head, at, body = kept[index]
             yield head.exchange(first + index, at, body)
+
+    def since(self, seq: int) -> list[Exchange]:
+        """Return the rows after a number, oldest first; costs what they cost, however many are kept."""
+        with self.changed:
+            wanted = min(self._seq - seq, len(self._rows))
+            tails = (islice(reversed(column), wanted) for column in (self._rows, self._times, self._bodies))
+            newest, last = list(zip(*tails, strict=True)), self._seq
+        return [head.exchange(last - back, at, body) for back, (head, at, body) in enumerate(newest)][::-1]
 
     def wait(self, condition: Callable[[], bool], timeout: float) -> bool:
         """Return True as soon as ``condition`` holds, False after ``timeout`` seconds; checked at each change."""

@@ -296,6 +296,12 @@ class Journeys:
             self._remember(row.seq, journeys)
         return journeys
 
+    def towards(self, row: Exchange, vendor: str) -> list[Journey]:
+        """Return the journeys of one exchange with the deliveries to one vendor only, for who reads no others."""
+        if (cached := self._cache.get(row.seq)) is not None:
+            return cached
+        return self._derive(row, vendor) if row.vendor == "segment" and row.intake.calls else []
+
     def _remember(self, seq: int, journeys: list[Journey]) -> None:
         with self._lock:
             self._cached_calls += len(journeys) - len(self._cache.pop(seq, ()))
@@ -303,7 +309,7 @@ class Journeys:
             while self._cached_calls > _CACHED_CALLS and len(self._cache) > 1:
                 self._cached_calls -= len(self._cache.popitem(last=False)[1])
 
-    def _derive(self, row: Exchange) -> list[Journey]:
+    def _derive(self, row: Exchange, only: str = "") -> list[Journey]:
         workspace = self._workspace(row.workspace)
         payload = payload_of(row.request)
         duplicates = frozenset(row.intake.duplicates)
@@ -316,7 +322,7 @@ class Journeys:
                 journey.duplicate = True
                 journey.steps.append(_repeated(opened.call.get("messageId")))
             elif opened.message is not None:
-                routed = workspace.plan.route(opened.message, row.intake.source, row.request.at)
+                routed = workspace.plan.route(opened.message, row.intake.source, row.request.at, only)
                 told = {step.at for step in faults}
                 journey.deliveries = [self._delivery(row, opened.index, way, workspace, told) for way in routed]
             journeys.append(journey)
@@ -337,7 +343,7 @@ class Journeys:
         outgoing, steps = sending.outgoing, sending.steps
         attempts = self._journal.attempts(key) if row.queued else []
         inside = is_inside(vendor, outgoing)
-        if row.queued and (attempts or not inside or self.over_http):
+        if row.queued and (attempts or not inside or self.over_http or row.seq in self._journal.opening):
             last = attempts[-1] if attempts else None
             answer = workspace.answer(vendor, as_request(outgoing, last.at)) if last and inside else None
             if last is None or answer is None or answer.status != last.status or last.due is not None:

@@ -253,9 +253,13 @@ class Lab:
             request.at = self.clock.now()
             answer = mock.handle(request)
             queued = bool(answer.intake and answer.intake.calls) and self._needs_queue(answer.intake.source)  # type: ignore[union-attr]
+            if queued:
+                self.journal.opening.add(self.journal.next_seq)
             row = self.journal.append(vendor, request, answer, self._number, queued=queued)
             if queued:  # under the lock, so that a reset takes all of it
                 self._enqueue(row)
+                self.journal.opening.discard(row.seq)
+                self.journal.poke()
         return answer
 
     def _needs_queue(self, source: str) -> bool:
@@ -342,6 +346,7 @@ class Lab:
         if seconds < 0:
             self.clock.advance(seconds)  # says what is wrong
         end = self.clock.now() + seconds
+        self._deliverer.settle(TIMEOUT_SECONDS + 5)
         while (due := self._deliverer.next_due()) is not None and due <= end:
             self.clock.advance(max(0.0, due - self.clock.now()))
             self._deliverer.settle(TIMEOUT_SECONDS + 5)
@@ -431,7 +436,7 @@ class Lab:
                 answer = self._workspaces[row.workspace].answer(vendor, row.request)
                 yield from (Kept(record, row, None) for record in answer.records)
         elif row.vendor == "segment" and row.intake.calls:
-            for journey in self.journeys_of.of(row):
+            for journey in self.journeys_of.towards(row, vendor):
                 yield from (Kept(record, row, journey) for record in self._records_of(journey, vendor))
 
     def _records_of(self, journey: Journey, vendor: str) -> Iterable[Record]:

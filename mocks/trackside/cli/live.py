@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from trackside.cli.rows import event_row, request_row
@@ -72,22 +71,19 @@ class LiveLog(threading.Thread):
 
     def _tell(self) -> None:
         self._version = self._lab.journal.version
-        rows = list(takewhile(lambda row: row.seq > self._last, self._lab.journal.rows(newest_first=True)))
+        rows = self._lab.journal.since(self._last)
         if rows:
-            self._last = rows[0].seq
+            self._last = rows[-1].seq
         chosen, left_out = _newest(rows)
         if left_out:
             self._write({"kind": "more", "events": left_out})
-        for row in reversed(chosen):
+        for row in chosen:
             for told in self._told(row):
                 self._write(told)
         for told in self._changed():
             self._write(told)
 
     def _told(self, row: Exchange) -> Iterator[dict[str, Any]]:
-        if row.queued:
-            with self._lab._lock:  # noqa: SLF001 - a row is seen before its deliveries are, and these once this is free
-                pass
         journeys = self._lab.journeys_of.of(row)
         if not row.intake.calls:
             yield request_row(row, self._lab.steps_of(row), iso(in_ms(row.request.at)))
@@ -101,6 +97,8 @@ class LiveLog(threading.Thread):
         oldest = self._lab.journal.next_seq - len(self._lab.journal)
         self._watched = [watched for watched in self._watched if watched.row.seq >= oldest]
         for watched in list(self._watched):
+            if watched.row.seq in self._lab.journal.opening:
+                continue
             made = sum(len(self._lab.journal.attempts(key)) for key in watched.keys)
             if made == watched.attempts:
                 continue
@@ -139,12 +137,12 @@ def _keys(journeys: list[Journey]) -> list[DeliveryKey]:
 
 
 def _newest(rows: list[Exchange]) -> tuple[list[Exchange], int]:
-    """Return the newest of the rows that hold `AT_ONCE` calls together, and how many calls the others hold."""
+    """Return the newest of the rows (the last) that hold `AT_ONCE` calls together, and how many calls the others hold."""
     chosen: list[Exchange] = []
     left = AT_ONCE
-    for row in rows:
+    for row in reversed(rows):
         calls = row.intake.calls or 1
         if calls <= left:
             chosen.append(row)
             left -= calls
-    return chosen, sum(row.intake.calls or 1 for row in rows) - (AT_ONCE - left)
+    return chosen[::-1], sum(row.intake.calls or 1 for row in rows) - (AT_ONCE - left)

@@ -307,9 +307,17 @@ class Plan:
         """Whether a source feeds a destination outside the lab."""
         return any(destination.external for destination in self.sources.get(source, ()))
 
-    def route(self, message: Message, source: str, now: float) -> list[Routed]:
-        """Return what becomes of a message at each destination that its source feeds, in their order."""
-        return [destination.route(message, source, now) for destination in self.sources.get(source, ())]
+    def route(self, message: Message, source: str, now: float, only: str = "") -> list[Routed]:
+        """Return what becomes of a message at each destination that its source feeds, in their order.
+
+        Args:
+            message: as ingest opened it.
+            source: the name of the source that it came through.
+            now: when Segment received it, epoch seconds.
+            only: a type of destination, for who wants no others.
+        """
+        destinations = self.sources.get(source, ())
+        return [to.route(message, source, now) for to in destinations if not only or to.type == only]
 
 
 def compile_plan(settings: SegmentSettings) -> Plan:
