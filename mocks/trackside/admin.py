@@ -18,7 +18,7 @@ from flask import request as flask_request
 
 from trackside import rules
 from trackside.errors import TracksideError, WorkspaceError
-from trackside.journeys import redacted, step_json
+from trackside.journeys import redacted, showable, step_json
 from trackside.segment.ingest import iso
 from trackside.times import in_ms
 
@@ -180,7 +180,7 @@ def _journey(lab: Lab, message_id: str) -> Any:
 
 def _records(lab: Lab, vendor: str) -> Any:
     """What a vendor keeps, the newest first: ``?limit=``."""
-    return [kept.record for kept in _limited(lab.kept(_vendor_name(lab, vendor), newest_first=True))]
+    return [showable(kept.record) for kept in _limited(lab.kept(_vendor_name(lab, vendor), newest_first=True))]
 
 
 def _exchanges(lab: Lab) -> Any:

@@ -79,7 +79,7 @@ class Sent:
             },
             "attempts": [_attempt_json(attempt) for attempt in self.attempts],
             "steps": [step_json(step) for step in self.steps],
-            "records": [_levelled(record) for record in self.records],
+            "records": [showable(record) for record in self.records],
         }
 
 
@@ -204,8 +204,8 @@ class Journey:
             "received_at": iso(in_ms(self.exchange.request.at)),
             "outcome": self.outcome,
             "contract": self.contract,
-            "call": _levelled(self.call),
-            "message": _levelled(self.message),
+            "call": showable(self.call),
+            "message": showable(self.message),
             "steps": [step_json(step) for step in self.steps],
             "deliveries": [delivery.as_json() for delivery in self.deliveries],
         }
@@ -238,12 +238,12 @@ def _cut_key(value: str) -> str:
 
 def _json_or_text(body: bytes) -> Any:
     try:
-        return _levelled(orjson.loads(body))
+        return showable(orjson.loads(body))
     except orjson.JSONDecodeError:
         return body.decode("utf-8", "replace")
 
 
-def _levelled(value: Any) -> Any:
+def showable(value: Any) -> Any:
     """Return a value, or a remark in its place where it has more levels than can be written inside a journey."""
     try:
         orjson.dumps([[[[[[[[[[[[[[[[value]]]]]]]]]]]]]]]])
@@ -405,7 +405,7 @@ def attempt_of(answer: Answer, at: float) -> Attempt:
     steps: tuple[Step, ...] = ()
     if not 200 <= answer.status < 300:
         text = f"the destination refused the message for good: status {answer.status}"
-        known = any(step.level for step in answer.steps)
+        known = any(step.level or step.kind == "drop" for step in answer.steps)  # the vendor's own step says it all
         steps = (
             Step(
                 "fault",

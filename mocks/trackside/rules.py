@@ -1050,7 +1050,7 @@ SPLIT: tuple[Rule, ...] = (
         "A delivery carries the configuration's key as the user name of Authorization: Basic. Without a key "
         "it is refused with 401, with a key that no configuration has with 403.",
         SEGMENT_SUBSCRIPTIONS,
-        setting="split.any_key",
+        setting="accept_any_key",
     ),
     Rule(
         "split.in.malformed",

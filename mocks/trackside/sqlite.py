@@ -38,7 +38,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     Raises:
         sqlite3.Error: the file is no journal, or another process has it open.
     """
-    db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=1)
+    db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=0.2)
     try:
         db.execute("PRAGMA locking_mode=EXCLUSIVE")
         tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]

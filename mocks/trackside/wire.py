@@ -18,6 +18,8 @@ import orjson
 from trackside.steps import Record, Step
 
 JSON = "application/json"
+LEVELS = 254
+"""The most levels of objects and arrays that orjson writes."""
 
 
 @dataclass(slots=True)
@@ -47,8 +49,18 @@ class Request:
     remote: str = "127.0.0.1"
 
     def json(self) -> Any:
-        """Return the body parsed as JSON, whatever its content type says; raises ``orjson.JSONDecodeError``."""
-        return orjson.loads(self.body)
+        """Return the body parsed as JSON, whatever its content type says.
+
+        Raises:
+            orjson.JSONDecodeError: the body is not JSON, or has over 254 levels, so that it could not be passed on.
+        """
+        value = orjson.loads(self.body)
+        if self.body.count(b"{") + self.body.count(b"[") > LEVELS:
+            try:
+                orjson.dumps(value)
+            except orjson.JSONEncodeError as error:
+                raise orjson.JSONDecodeError(f"it has over {LEVELS} levels", "", 0) from error
+        return value
 
     def basic_user(self) -> str | None:
         """Return the user name of ``Authorization: Basic``, also when the colon is missing; None without one."""

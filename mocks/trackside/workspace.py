@@ -174,18 +174,16 @@ def _lines(node: Any, place: str) -> Iterator[tuple[str, int]]:
 
 
 def _built(document: Any, name: str, lines: Mapping[str, int]) -> Workspace:
-    faults = [_placed(fault, name, lines) for fault in _contract_faults(document)]
-    if faults:
-        raise WorkspaceError(faults, name)
+    if faults := _contract_faults(document):
+        raise WorkspaceError(_placed(faults, name, lines), name)
     any_key = bool(document.get("accept_any_key", False))
     segment = build(SegmentSettings, document.get("segment", {}))
     statsig = dataclasses.replace(build(StatsigSettings, document.get("statsig", {})), any_key=any_key)
     split = dataclasses.replace(build(SplitSettings, document.get("split", {})), any_key=any_key)
     launchdarkly = dataclasses.replace(build(LaunchDarklySettings, document.get("launchdarkly", {})), any_key=any_key)
     plan, faults = _planned(segment)
-    faults = [_placed(fault, name, lines) for fault in [*_reference_faults(segment, split), *faults]]
-    if faults:
-        raise WorkspaceError(faults, name)
+    if faults := [*_reference_faults(segment, split), *faults]:
+        raise WorkspaceError(_placed(faults, name, lines), name)
     return Workspace(document, segment, statsig, split, launchdarkly, plan, any_key, list(_notes(document)))
 
 
@@ -254,14 +252,21 @@ def _reference_faults(segment: SegmentSettings, split: SplitSettings) -> Iterato
             )
 
 
-def _placed(fault: TracksideError, name: str, lines: Mapping[str, int]) -> TracksideError:
-    """Return the fault with its file and line, from the nearest place that the file holds."""
-    path = fault.where.partition(":")[0].strip()
-    place = path if path.startswith("$") else f"$.{path}"
+def _placed(faults: list[TracksideError], name: str, lines: Mapping[str, int]) -> list[TracksideError]:
+    """Return faults with their file and line, in the order of the lines."""
+    by_line = sorted(((_line(fault, lines), fault) for fault in faults), key=lambda pair: pair[0])
+    return [
+        TracksideError(fault.what, f"{name}:{line}: {fault.where}" if line else f"{name}: {fault.where}", fault.fix)
+        for line, fault in by_line
+    ]
+
+
+def _line(fault: TracksideError, lines: Mapping[str, int]) -> int:
+    """Return the line of the nearest place that the file holds; 0 without a file."""
+    place = fault.where.partition(":")[0].strip()
     while place and place not in lines:
         place = place.rpartition("." if place.rfind(".") > place.rfind("[") else "[")[0]
-    line = f"{name}:{lines[place]}" if place in lines else name
-    return TracksideError(fault.what, f"{line}: {fault.where}", fault.fix)
+    return lines.get(place, 0)
 
 
 def _notes(document: Mapping[str, Any]) -> Iterator[Step]:

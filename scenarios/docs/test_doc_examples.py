@@ -72,10 +72,10 @@ def of(*languages: str) -> list[Any]:
     return [pytest.param(block, id=block.name) for block in EVERY if block.language in languages]
 
 
-def tests(*, failing: bool) -> list[Any]:
+def examples(*, failing: bool) -> list[Block]:
     """Return the blocks that hold a test; one that fails is followed by its output."""
     found = [block for block in EVERY if block.language == "python" and "def test_" in block.text]
-    return [pytest.param(block, id=block.name) for block in found if (block.shows is not None) == failing]
+    return [block for block in found if (block.shows is not None) == failing]
 
 
 def test_every_block_has_a_language_that_is_looked_at_here() -> None:
@@ -83,20 +83,27 @@ def test_every_block_has_a_language_that_is_looked_at_here() -> None:
     assert [block.name for block in EVERY if block.language not in known] == []
 
 
-@pytest.mark.parametrize("block", tests(failing=False))
-def test_a_test_that_is_shown_passes(block: Block, pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(test_shown=block.text)
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
-    result.assert_outcomes(passed=block.text.count("def test_"))
+def run(pytester: pytest.Pytester, blocks: list[Block]) -> pytest.RunResult:
+    """Run the tests of blocks, each in a file of its own named after its place."""
+    files = {f"test_{re.sub(r'[.:]', '_', block.name)}": block.text for block in blocks}
+    pytester.makepyfile(**files)
+    return pytester.runpytest_subprocess(
+        "-p", "no:randomly", "-p", "no:cacheprovider", "-W", "ignore::DeprecationWarning"
+    )
 
 
-@pytest.mark.parametrize("block", tests(failing=True))
-def test_a_test_that_is_shown_with_its_failure_fails_so(block: Block, pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(test_shown=block.text)
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
-    result.assert_outcomes(failed=1)
-    assert block.shows is not None
-    assert block.shows.text in "\n".join(result.outlines) + "\n"
+def test_every_test_that_is_shown_passes(pytester: pytest.Pytester) -> None:
+    blocks = examples(failing=False)
+    run(pytester, blocks).assert_outcomes(passed=sum(block.text.count("def test_") for block in blocks))
+
+
+def test_every_test_that_is_shown_with_its_failure_fails_so(pytester: pytest.Pytester) -> None:
+    blocks = examples(failing=True)
+    result = run(pytester, blocks)
+    result.assert_outcomes(failed=len(blocks))
+    for block in blocks:
+        assert block.shows is not None
+        assert block.shows.text in "\n".join(result.outlines) + "\n"
 
 
 @pytest.mark.parametrize("block", [one for one in of("python") if "def test_" not in one.values[0].text])

@@ -71,7 +71,9 @@ def http_json() -> Any:
         connection = http.client.HTTPConnection(address.netloc, timeout=10)
         content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         try:
-            connection.request(method, address.path + (f"?{address.query}" if address.query else ""), content, headers or {})
+            connection.request(
+                method, address.path + (f"?{address.query}" if address.query else ""), content, headers or {}
+            )
             answer = connection.getresponse()
             text = answer.read()
             return answer.status, json.loads(text) if text else None
@@ -88,6 +90,7 @@ class Receiver:
         self.answers: list[Any] = []
         """What to do with the next requests: a status, a tuple of status, headers and body, ``hang`` or ``close``."""
         self.requests: list[dict[str, Any]] = []
+        self._arrived = threading.Condition()
         self._released = threading.Event()
         self._server = self._started(0)
         self.port = self._server.server_address[1]
@@ -105,8 +108,8 @@ class Receiver:
             def _answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                receiver.requests.append({"method": self.command, "path": self.path, "headers": headers, "body": body})
-                answer = receiver.answers.pop(0) if receiver.answers else 200
+                request = {"method": self.command, "path": self.path, "headers": headers, "body": body}
+                answer = receiver.arrived(request)
                 if answer == "hang":
                     receiver._released.wait(30)  # noqa: SLF001 - a part of it
                 if answer in ("hang", "close"):
@@ -125,6 +128,18 @@ class Receiver:
                 pass
 
         return Handler
+
+    def arrived(self, request: dict[str, Any]) -> Any:
+        """Keep a request and return what to do with it."""
+        with self._arrived:
+            self.requests.append(request)
+            self._arrived.notify_all()
+            return self.answers.pop(0) if self.answers else 200
+
+    def await_requests(self, count: int = 1) -> None:
+        """Return when so many requests have arrived."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(self.requests) >= count, timeout=5)
 
     def go(self) -> None:
         """Be gone: nobody listens on the port any more."""

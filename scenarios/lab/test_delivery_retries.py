@@ -62,7 +62,9 @@ def test_a_refusal_is_an_error_with_segments_code(lab, track):
     track(lab)
 
     assert codes(lab) == ["errors.discarded.404"]
-    assert [finding.step.rule for finding in lab.findings() if finding.step.level == "error"] == ["segment.delivery.refused"]
+    assert [finding.step.rule for finding in lab.findings() if finding.step.level == "error"] == [
+        "segment.delivery.refused"
+    ]
 
 
 @pytest.mark.rule("segment.delivery.retry")

@@ -206,7 +206,11 @@ def test_only_the_vendor_whose_contract_is_broken_has_the_fault(make_lab, track)
 @pytest.mark.rule("segment.contract")
 def test_a_fault_of_the_call_itself_is_told_once(make_lab, post):
     lab = make_lab(DIRECT)
-    post(lab, "/v1/group", {"writeKey": "wk_web", "messageId": "m-1", "userId": "u-1", "traits": {"split": {"user": "u"}}})
+    post(
+        lab,
+        "/v1/group",
+        {"writeKey": "wk_web", "messageId": "m-1", "userId": "u-1", "traits": {"split": {"user": "u"}}},
+    )
 
     faults = [step.rule for _, step in lab.journey("m-1").all_steps() if step.rule.endswith(".contract")]
     assert faults == ["segment.contract"]

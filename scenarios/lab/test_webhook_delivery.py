@@ -153,7 +153,11 @@ def test_a_redirect_is_not_followed(hooked, track, receiver, status):
     assert [request["path"] for request in receiver.requests] == ["/hook"]
     assert outcome(lab) == "failed"
     [step] = attempts_of(lab)[0].steps
-    assert (step.rule, step.level, step.fix) == ("segment.delivery.redirect", "error", "name the address that it leads to")
+    assert (step.rule, step.level, step.fix) == (
+        "segment.delivery.redirect",
+        "error",
+        "name the address that it leads to",
+    )
 
 
 @pytest.mark.rule("segment.delivery.retry")
@@ -245,6 +249,7 @@ def test_after_a_reset_nobody_waits_for_a_server_that_hangs(hooked, track, recei
     receiver.answers = ["hang"]
     lab = hooked()
     track(lab)
+    receiver.await_requests()
 
     lab.reset()
     began = time.monotonic()
@@ -259,10 +264,13 @@ def test_a_server_that_hangs_does_not_hold_up_the_stop(hooked, track, receiver):
     receiver.answers = ["hang"]
     lab = hooked()
     track(lab)
+    receiver.await_requests()
 
     began = time.monotonic()
     lab.stop()
 
     assert time.monotonic() - began < 1
-    waiting = [thread.name for thread in threading.enumerate() if thread.name.startswith("trackside-") and not thread.daemon]
+    waiting = [
+        thread.name for thread in threading.enumerate() if thread.name.startswith("trackside-") and not thread.daemon
+    ]
     assert waiting == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,6 +53,9 @@ def cut(text: object, width: int) -> str:
 
 def out_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Write a table; wide cells are wrapped on a terminal, and left whole where output goes to a file or a pipe."""
+    if not sys.stdout.isatty():  # a script waits for us, and rich takes as long to import as the rest of a command
+        _plain_table(columns, rows)
+        return
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -60,7 +64,13 @@ def out_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
-    console = Console()
-    if not console.is_terminal:
-        console.width = max(80, console.measure(table, options=console.options.update(max_width=10_000)).maximum)
-    console.print(table)
+    Console().print(table)
+
+
+def _plain_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Write a table without wrapping or colour."""
+    cells = [[printable(cell) for cell in row] for row in (columns, *rows)]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
+    cells.insert(1, ["─" * width for width in widths])
+    for row in cells:
+        out("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from trackside.lab import Lab
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_GARBAGE = 20_000
 READER_SECONDS = 2.0
 """How long the end waits for whoever reads the log."""
 
@@ -51,6 +53,8 @@ def command(
 
     Segment listens on port 8801, Statsig on 8802, Split on 8803, LaunchDarkly on 8804, the control API on 8800.
     """
+    # The process is ours: what is imported is never garbage, and what a request makes seldom outlives it.
+    gc.disable()
     from trackside.cli.live import LiveLog
     from trackside.lab import Lab
 
@@ -68,6 +72,9 @@ def command(
         )
         log = None if quiet else LiveLog(lab, _writer(as_json=as_json))
         with lab:
+            gc.freeze()
+            gc.set_threshold(_GARBAGE, 20, 50)
+            gc.enable()
             if ports:
                 _write_ports(ports, lab)
             _introduce(lab, as_json=as_json)

@@ -123,7 +123,7 @@ class CompiledDestination:
         if self._actions is None:
             routed.sendings.append(self._direct(passed, source))
         else:
-            self._map(passed, now, routed)
+            self._map(passed, message["type"], now, routed)
         return routed
 
     def _unlisted(self, kind: str, routed: Routed) -> bool:
@@ -157,8 +157,11 @@ class CompiledDestination:
         }
         return Sending(Outgoing("POST", self.destination.url or DIRECT_URLS[self.type], headers, body))
 
-    def _map(self, message: Message, now: float, routed: Routed) -> None:
-        """Run every mapping whose trigger matches; each makes a request of its own (segment.mappings)."""
+    def _map(self, message: Message, kind: str, now: float, routed: Routed) -> None:
+        """Run every mapping whose trigger matches; each makes a request of its own (segment.mappings).
+
+        The call's ``kind`` is told beside the message, as a filter may have taken its type away.
+        """
         assert self._actions is not None  # noqa: S101 - for the type checker: only action destinations come here
         matched = False
         for result in self._actions(message, now):
@@ -173,9 +176,7 @@ class CompiledDestination:
                     outgoing = _readdressed(outgoing, self.destination.url)
                 routed.sendings.append(Sending(outgoing, result.mapping, result.steps))
         if not matched and not any(step.kind == "drop" for step in routed.steps):
-            routed.steps.append(
-                _no_mapping(message["type"], self.type, configured=self.destination.mappings is not None)
-            )
+            routed.steps.append(_no_mapping(kind, self.type, configured=self.destination.mappings is not None))
 
 
 def _mappings(destination: Destination, at: str) -> list[ActionMapping] | None:
