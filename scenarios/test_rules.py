@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import trackside
+from trackside import catalog
 from trackside.rules import RULES, Rule
 
 PACKAGE = Path(trackside.__file__).parent
@@ -62,3 +63,12 @@ def test_a_rule_has_a_source_and_says_what_is_open(rule: Rule) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", rule.source.read)
     assert rule.confidence in ("documented", "observed", "assumed")
     assert rule.confidence != "assumed" or rule.otherwise or rule.setting
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES.values() if rule.setting], ids=lambda rule: rule.id)
+def test_the_setting_that_a_rule_names_is_in_the_workspaces_contract(rule: Rule) -> None:
+    place = catalog.load("trackside/workspace")
+    for key in rule.setting.split("."):
+        place = place["additionalProperties"] if key == "*" else place["properties"][key.removesuffix("[]")]
+        place = place["items"] if key.endswith("[]") else place
+    assert place["description"]

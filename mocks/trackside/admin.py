@@ -155,10 +155,12 @@ def _vendor_name(lab: Lab, vendor: str) -> str:
 
 
 def _health(lab: Lab) -> Any:
+    """Whether it is up, and every address."""
     return {"status": "ok", "urls": lab.urls}
 
 
 def _stats(lab: Lab) -> Any:
+    """Counts: what the journal holds, and what waits for a retry."""
     return lab.stats()
 
 
@@ -175,6 +177,7 @@ def _journeys(lab: Lab) -> Any:
 
 
 def _journey(lab: Lab, message_id: str) -> Any:
+    """The first journey of a messageId; 404 where there is none."""
     return lab.journey(message_id).as_json()
 
 
@@ -212,15 +215,18 @@ def _findings(lab: Lab) -> Any:
 
 
 def _workspace(lab: Lab) -> Any:
+    """The workspace in force, as it was written."""
     return lab.workspace.document
 
 
 def _configure(lab: Lab) -> Any:
+    """Put another workspace in force, the body as JSON; the answer has the notes on it."""
     lab.configure(_body())
     return {"notes": [step_json(note) for note in lab.workspace.notes]}
 
 
 def _reset(lab: Lab) -> Any:
+    """Forget every message, record, fault and seen id; the workspace stays."""
     lab.reset()
     return lab.stats()
 
@@ -288,6 +294,7 @@ def _wait(lab: Lab) -> Any:
 
 
 def _rules(lab: Lab) -> Any:  # noqa: ARG001 - every path has this shape
+    """The rules: id, vendor, text, source and confidence of each."""
     return [rule.as_json() for rule in rules.RULES.values()]
 
 

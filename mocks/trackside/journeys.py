@@ -323,7 +323,7 @@ class Journeys:
                 journey.steps.append(_repeated(opened.call.get("messageId")))
             elif opened.message is not None:
                 routed = workspace.plan.route(opened.message, row.intake.source, row.request.at, only)
-                told = {step.at for step in faults}
+                told = _told_places(faults, row)
                 journey.deliveries = [self._delivery(row, opened.index, way, workspace, told) for way in routed]
             journeys.append(journey)
         return journeys
@@ -428,6 +428,12 @@ def _repeated(message_id: str) -> Step:
         "give each call its own messageId; a retry of the same call needs nothing",
         "note",
     )
+
+
+def _told_places(faults: list[Step], row: Exchange) -> set[str]:
+    """Return the places in a message whose faults were told of the call or its batch: destinations get them again."""
+    places = {step.at for step in (*faults, *row.steps)}
+    return places | {"$.originalTimestamp"} if "$.timestamp" in places else places
 
 
 def _contract_faults(row: Exchange, opened: Opened) -> list[Step]:

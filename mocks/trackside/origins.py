@@ -109,7 +109,9 @@ def _statsig(message: Message, inbound: StatsigInbound) -> Table:
         "eventName": (name, "statsig.in.prefix" if usual else "statsig.in.names"),
         "time": ("$.timestamp", "statsig.in.time"),
         "value": (valued, "statsig.in.value"),
-        "user.userID": ("$.userId" if message.get("userId") else "$.userID", "statsig.in.user-id"),
+        "user.userID": ("$.userId", "statsig.in.user-id")
+        if message.get("userId")
+        else ("$.userID", "statsig.in.user-id.capital"),
         "user.customIDs.*": lambda id_type: _custom_id(id_type, where, message, inbound),
         "user.custom.*": lambda name: (_paired(name, "statsigCustom", where, message), "statsig.in.custom"),
         "user.statsigEnvironment": (f"{where}.statsigEnvironment", "statsig.in.environment"),
@@ -131,7 +133,7 @@ def _paired(name: str, key: str, where: str, message: Message) -> str:
     pairs = properties.get(key) if isinstance(properties, dict) else None
     pairs = pairs if isinstance(pairs, list) else []
     places = [place for place in range(0, len(pairs) - 1, 2) if pairs[place] == name]
-    return f"{where}.{key}[{places[-1] + 1}]" if places else ""
+    return f"{where}.{key}[{places[-1] + 1}]" if places and pairs[places[-1] + 1] not in (None, "") else ""
 
 
 # ---- Split
@@ -167,7 +169,7 @@ def _split_target(record: Record, message: Message, inbound: SplitInbound) -> To
         named = isinstance(traits, dict) and "split" in traits
         return ("$.traits.split" if named else "$.groupId"), "split.in.group"
     for name, mapped in inbound.identities.items():
-        if mapped == traffic_type and message.get(name) == key:
+        if mapped == traffic_type and str(message.get(name)).strip() == key:
             return f"$.{name}", "split.in.identity"
     return "$.properties.split", "split.in.track-groups"
 
@@ -201,10 +203,8 @@ def _launchdarkly(record: Record, message: Message, mapping: ActionMapping | Non
 
     def context_key(kind: str) -> Told:
         more = mapping.mapping.get("additional_context_keys")
-        keys = record["contextKeys"]
-        own = told("user_key")
-        further = isinstance(more, dict) and kind in more and look_up(own[0].removeprefix("$."))(message) != keys[kind]
-        return told("additional_context_keys", kind) if further else own
+        further = isinstance(more, dict) and kind in more and kind != mapping.mapping.get("context_kind", "user")
+        return told("additional_context_keys", kind) if further else told("user_key")
 
     filled = {name: told(payload) for name, payload in _LAUNCHDARKLY[mapping.action].items()}
     return {**fixed, **filled, "contextKeys.*": context_key}

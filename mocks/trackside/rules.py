@@ -225,6 +225,7 @@ SEGMENT_INGEST: tuple[Rule, ...] = (
         "segment.write-key",
         "The write key is taken from the user name of Basic authentication (with or without the colon), from `writeKey` in the body, or from the body beside a bearer token. Where Basic and body disagree, Basic is used.",
         HTTP_API,
+        otherwise="Which key counts where the two disagree is not said, and a key without the colon is not promised to work.",
     ),
     Rule("segment.write-key.missing", "A request without a write key is answered 400.", WRITE_KEY_THREAD, "observed"),
     Rule(
@@ -253,6 +254,7 @@ SEGMENT_INGEST: tuple[Rule, ...] = (
         "`GET /v1/projects/<write key>/settings` is the browser SDK's settings document; it points the SDK back here. An unknown key gets 404.",
         ANALYTICS_NEXT,
         "observed",
+        otherwise="The status for an unknown key is not public; the SDK does not load with any but a 2xx.",
     ),
     Rule(
         "segment.metrics",
@@ -287,15 +289,17 @@ SEGMENT_INGEST: tuple[Rule, ...] = (
     ),
     Rule(
         "segment.limit.message-id",
-        "A messageId has at most 100 characters.",
+        "A messageId has at most 100 characters; a call with a longer one is discarded.",
         SPEC_COMMON,
+        "assumed",
         setting="segment.long_message_id",
-        otherwise="What becomes of a call with a longer one is not said, here it is discarded; the HTTP API page says fewer than 100.",
+        otherwise="The limit is documented, what becomes of a call with a longer messageId is not; the HTTP API page says fewer than 100.",
     ),
     Rule(
         "segment.limit.properties",
         "A call has at most 10,000 properties (or traits); those over it are left out.",
         RATE_LIMITS,
+        otherwise="Which of them are left out is not said, nor whether traits count alike; here the ones after the 10,000th.",
     ),
     Rule(
         "segment.limit.depth",
@@ -348,8 +352,9 @@ SEGMENT_INGEST: tuple[Rule, ...] = (
     ),
     Rule(
         "segment.discard.consent",
-        "The event Segment Consent Preference Updated is discarded when its consent version is no number or its advertising id no string.",
+        "The event Segment Consent Preference Updated is discarded when its category preferences are missing, no object or not all true or false, when its consent version is no number, its advertising id no string, or its anonymousId missing.",
         DELIVERY_OVERVIEW,
+        otherwise="Which code is given where several apply is not said; here the first in this order.",
     ),
     Rule(
         "segment.discard.type",
@@ -409,18 +414,26 @@ SEGMENT_INGEST: tuple[Rule, ...] = (
         otherwise="No page says what becomes of one.",
     ),
     Rule(
+        "segment.timestamp.number",
+        "A timestamp that is a number is read as epoch milliseconds; one that looks like seconds is not converted, with a warning.",
+        STATSIG_SEGMENT,
+        "assumed",
+        otherwise="Segment's pages show ISO 8601 only; Statsig's page shows that it sends numbers.",
+    ),
+    Rule(
         "segment.context.ip",
         "context.ip is filled from the connection for client-side events, and where a call sets context.direct.",
         SPEC_COMMON,
         setting="segment.server_ip",
+        otherwise="How client-side events are told apart is not said; here by the library analytics.js, so that calls of mobile SDKs are not among them.",
     ),
     Rule(
         "segment.nulls",
-        "A userId or anonymousId that is null is passed to destinations as it came.",
+        "A field that is null, such as an unused userId or anonymousId, is passed to destinations as it came.",
         SPEC_COMMON,
         "assumed",
         setting="segment.nulls",
-        otherwise="Whether Segment takes nulls away before destinations is not said; the setting `strip` does.",
+        otherwise="Whether Segment takes nulls away before destinations is not said; the setting `strip` takes every top-level field away that is null.",
     ),
     Rule(
         "segment.catalog",
@@ -441,25 +454,29 @@ SEGMENT_INGEST: tuple[Rule, ...] = (
         "segment.unsupported-type",
         "Segment's catalogue lists the call types that each destination takes; one that it does not list would be discarded before filters and mappings.",
         CATALOG,
+        "assumed",
         setting="segment.catalog_methods",
-        otherwise="The vendors' own pages take more types than the catalogue lists (Split: page, screen, group; Statsig: screen). By default the vendor's page decides.",
+        otherwise="That unsupported types are discarded there is documented, whether the catalogue's list decides is not. The vendors' own pages take more types than the catalogue lists (Split: page, screen, group; Statsig: screen). By default the vendor's page decides.",
     ),
     Rule(
         "segment.direct",
         "Statsig and Split get each message raw, one per request, with the API key as Basic user name and the user agent Segment.io/1.0.",
         SEGMENT_PARTNERS,
+        otherwise="Which of Segment's own fields reach destinations is told in part: here writeKey reaches none, _metadata all, channel (client or server) and projectId (the source's name) these two only; version is 2 as in the spec, 1.1 in the partners' pages.",
     ),
     Rule(
         "segment.delivery.retry",
         "A delivery that gets 408, 423, 429, a 5xx other than 501, or no answer, is tried again for four hours with growing waits.",
         DELIVERY_PAGE,
         setting="segment.retry",
-        otherwise="The four hours are documented, the number of tries and their spacing are not. A destination's Retry-After is not said to be heeded, and is not.",
+        otherwise="The four hours are documented, the number of tries and their spacing are not. A destination's Retry-After is not said to be heeded, and is not. The statuses are those of the published framework @segment/actions-core, and hold for every destination here.",
     ),
     Rule(
         "segment.delivery.refused",
         "A delivery that gets any other status is not tried again, and is recorded as discarded with that status.",
-        DELIVERY_PAGE,
+        ACTIONS_CORE,
+        "observed",
+        otherwise="Read from the code of Actions destinations; that of the other destinations is not public.",
     ),
     Rule(
         "segment.delivery.redirect",
@@ -677,7 +694,7 @@ SEGMENT_ACTIONS: tuple[Rule, ...] = (
         "@liquid renders a Liquid template on the event, at most 1,000 characters; the tags case, for, include, layout, render and tablerow and filters such as sort and map are switched off. It needs the package python-liquid.",
         ACTIONS_CORE,
         "assumed",
-        otherwise="Segment renders with LiquidJS. Dates, rounding and filters that python-liquid lacks can differ; such a filter fails with its name. Segment's page shows the tag case as supported, its code has it switched off.",
+        otherwise="Segment renders with LiquidJS. Dates, rounding and filters that python-liquid lacks can differ; such a filter fails with its name. Segment's page shows the tag case as supported, its code has it switched off, and its examples begin variables with event, which the code does not know.",
     ),
     Rule(
         "segment.fields.empty",
@@ -720,6 +737,7 @@ SEGMENT_ACTIONS: tuple[Rule, ...] = (
         "segment.webhook.request",
         "The action Send posts, puts or patches the mapped data, by default the whole event, as JSON to the mapped address, with the user agent Segment (Actions) and the mapped headers.",
         ACTIONS_WEBHOOK_PAGE,
+        otherwise="The page speaks of batches of 1,000 events by default, the published code of none; here each event is a request of its own.",
     ),
     Rule(
         "segment.webhook.signature",
@@ -860,7 +878,7 @@ STATSIG: tuple[Rule, ...] = (
     ),
     Rule(
         "statsig.in.custom-ids.malformed",
-        "Where statsigCustomIDs is no array, or has an unpaired tail or a type that is no text, the event is kept and that part is left out; of a type given twice the last value counts.",
+        "Where statsigCustomIDs is no array, or has an unpaired tail, a type that is no text or a value that is null, the event is kept and that part is left out; of a type given twice the last value counts.",
         STATSIG_SEGMENT,
         "assumed",
         otherwise="Statsig's page does not say what becomes of a malformed array.",
@@ -1050,12 +1068,16 @@ SPLIT: tuple[Rule, ...] = (
         "A delivery carries the configuration's key as the user name of Authorization: Basic. Without a key "
         "it is refused with 401, with a key that no configuration has with 403.",
         SEGMENT_SUBSCRIPTIONS,
+        "assumed",
         setting="accept_any_key",
+        otherwise="Harness FME documents the key, not how it travels nor the refusal: both are what Segment agrees on with its partners.",
     ),
     Rule(
         "split.in.malformed",
         "A body that is not one Segment call as a JSON object with a type is refused with 400.",
         SEGMENT_SUBSCRIPTIONS,
+        "assumed",
+        otherwise="The vendor's answer is not public; the status is the one Segment asks of its partners.",
     ),
     Rule(
         "split.in.unsupported",
@@ -1289,6 +1311,8 @@ SPLIT: tuple[Rule, ...] = (
         "split.in.traits.text",
         "Attribute values are texts: a number or boolean trait is stored as it is written in JSON.",
         SPLIT_IDENTITIES,
+        "assumed",
+        otherwise="That values are texts is documented for the API, not for the integration.",
     ),
     Rule(
         "split.in.traits.object",
@@ -1370,16 +1394,19 @@ LAUNCHDARKLY: tuple[Rule, ...] = (
         "Only an enabled destination with an enabled mapping sends; a new destination has the mappings Track Event and Alias User, both on.",
         LAUNCHDARKLY_SEGMENT,
         setting="segment.destinations.*.mappings",
+        otherwise="LaunchDarkly's page has the mapping Track Event added and switched on by hand; Segment's published code has both as presets.",
     ),
     Rule(
         "launchdarkly.in.event-key-exact",
         "The event's name is copied untouched and has to equal a metric's event key exactly, case and blanks included. A number becomes a text; a missing or empty name fails the event.",
         LAUNCHDARKLY_SEGMENT,
+        otherwise="What becomes of a name that is no text, missing or empty is read from Segment's published code.",
     ),
     Rule(
         "launchdarkly.in.context-key",
         "The context key is the userId where there is one, else the anonymousId. An empty userId is there, so it hides the anonymousId, and then fails the event as empty.",
         LAUNCHDARKLY_SEGMENT,
+        otherwise="What an empty userId does is read from Segment's published code.",
     ),
     Rule(
         "launchdarkly.in.additional-context-keys",
@@ -1417,7 +1444,9 @@ LAUNCHDARKLY: tuple[Rule, ...] = (
     Rule(
         "launchdarkly.in.other-calls",
         "page, screen and group calls match none of the destination's own mappings: nothing is sent.",
-        LAUNCHDARKLY_SEGMENT,
+        SEGMENT_LAUNCHDARKLY_CODE,
+        "observed",
+        otherwise="Segment's catalogue lists page and group for the destination.",
     ),
     Rule(
         "launchdarkly.contract",

@@ -259,11 +259,14 @@ def memory(rounds: int) -> None:
         ("one by one", load.single(), 1, "/v1/track"),
     ):
         with trackside() as (urls, process):
+            for url in urls.values():
+                _reach(url)
+            idle, events = _resident(process), 50_000
             load.run(urls["segment"], at, body, requests=80)
             _post(urls["admin"] + "/reset")
-            idle, events = _resident(process), 50_000
+            warm = _resident(process)
             load.run(urls["segment"], at, body, requests=events // size)
-            each = (_resident(process) - idle) / events
+            each = (_resident(process) - warm) / events
             text = len(body) / size
             print(f"  idle {idle / 1e6:.0f} MB; {title}: {each:.0f} bytes per message = {each / text:.2f} x its JSON")
 

@@ -143,6 +143,11 @@ def test_each_record_of_a_call_has_the_origin_of_its_own_key():
     ]
 
 
+@pytest.mark.rule("split.in.key")
+def test_a_key_whose_blanks_were_taken_off_still_comes_from_its_id():
+    assert origins({**TRACK, "userId": " u-1 "}, "fme-user")["$.key"] == ("$.userId", "split.in.identity")
+
+
 @pytest.mark.rule("split.in.page", "split.in.screen")
 @pytest.mark.parametrize("kind", ["page", "screen"])
 def test_the_event_type_of_a_page_or_screen_comes_from_its_name(kind):
@@ -178,6 +183,7 @@ def test_the_place_that_a_preset_really_read_is_the_origin():
     call = {"type": "track", "event": "A", "userId": None, "anonymousId": "a-1", "properties": {"revenue": 9}}
     found = origins(call, "ld")
     assert found["$.contextKeys.user"] == ("$.anonymousId", "launchdarkly.in.context-key")
+    assert found["$.contextKeys.unauthenticatedUser"] == ("$.anonymousId", "launchdarkly.in.additional-context-keys")
     assert found["$.metricValue"] == ("$.properties.revenue", "launchdarkly.in.metric-value")
 
 

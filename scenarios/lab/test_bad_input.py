@@ -139,6 +139,16 @@ def test_a_body_may_be_small_and_large_when_unpacked(trackside, send):
     assert trackside.journey("m-1").outcome == "accepted"
 
 
+@pytest.mark.rule("segment.timestamp.unreadable")
+def test_numbers_beyond_all_bounds_do_no_harm(trackside, send, lives):
+    digits = b"123456789012345678901234567890"
+    body = b'{"writeKey":"wk_web","messageId":"m-1","userId":"u-1","event":"E","timestamp":1e308,"properties":{"value":%s}}'
+
+    assert send("segment", body % digits)[0] == 200
+    assert trackside.journey("m-1").outcome == "accepted"
+    lives()
+
+
 DEPTHS = (200, 253, 254, 260, 900, 1_020, 1_030, 100_000)
 
 
@@ -177,10 +187,10 @@ ANY_JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
-FIELDS = st.sampled_from(
-    ["userId", "anonymousId", "event", "name", "category", "properties", "traits", "context", "integrations", "groupId"]
-    + ["previousId", "messageId", "timestamp", "sentAt", "type", "writeKey", "version", "originalTimestamp"]
-)
+IDS = ("userId", "anonymousId", "groupId", "previousId", "messageId", "writeKey")
+TIMES = ("timestamp", "sentAt", "originalTimestamp")
+REST = ("event", "name", "category", "properties", "traits", "context", "integrations", "type", "version")
+FIELDS = st.sampled_from((*IDS, *TIMES, *REST))
 ANY_CALL = st.dictionaries(FIELDS, ANY_JSON).map(lambda call: {"userId": "u-1", "event": "E", **call})
 
 

@@ -1,5 +1,7 @@
 """Deliveries that fail: which are tried again, when, for how long, and what is on record."""
 
+from itertools import pairwise
+
 import pytest
 
 DEMO_DESTINATIONS = {"statsig": "delivered", "fme-user": "delivered", "ld": "delivered"}
@@ -124,7 +126,7 @@ def test_what_the_vendor_refuses_after_a_retry_has_the_vendors_reason(make_lab, 
 
 def waits(lab):
     attempts = sent_to(lab.journey("m-1")).attempts
-    return [round(later.at - earlier.at, 3) for earlier, later in zip(attempts, attempts[1:], strict=False)]
+    return [round(later.at - earlier.at, 3) for earlier, later in pairwise(attempts)]
 
 
 def retrying(make_lab, track, **retry):

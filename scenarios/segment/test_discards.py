@@ -110,18 +110,50 @@ def test_a_page_whose_category_is_empty_or_no_text_is_discarded(segment, categor
     assert discarded(journey).code == "category_not_string"
 
 
-@pytest.mark.rule("segment.discard.consent")
-def test_the_consent_event_needs_a_number_as_version(segment):
-    journey = segment.send("track", userId="u-1", event=CONSENT, context={"consent": {"version": "2"}})
-
-    assert discarded(journey).code == "consent_version_should_be_number"
+AGREED = {"consent": {"categoryPreferences": {"Advertising": True, "Analytics": False}, "version": 2}}
 
 
 @pytest.mark.rule("segment.discard.consent")
-def test_the_consent_event_needs_text_as_advertising_id(segment):
-    journey = segment.send("track", userId="u-1", event=CONSENT, context={"device": {"advertisingId": 7}})
+@pytest.mark.parametrize(
+    ("context", "code"),
+    [
+        ({}, "consent_categoryprefences_should_exist"),
+        ({"consent": {"categoryPreferences": None}}, "consent_categoryprefences_should_exist"),
+        ({"consent": {"categoryPreferences": ["Advertising"]}}, "consent_categorypreferences_should_be_object"),
+        ({"consent": {"categoryPreferences": {"A": "yes"}}}, "consent_categorypreferences_fields_should_be_bool"),
+        ({"consent": {**AGREED["consent"], "version": "2"}}, "consent_version_should_be_number"),
+        ({**AGREED, "device": {"advertisingId": 7}}, "device_advertisingid_should_be_string"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_consent_event_is_discarded_without_a_well_formed_consent(segment, context, code):
+    journey = segment.send("track", userId="u-1", anonymousId="a-1", event=CONSENT, context=context)
 
-    assert discarded(journey).code == "device_advertisingid_should_be_string"
+    assert discarded(journey).code == code
+
+
+@pytest.mark.rule("segment.discard.consent")
+def test_the_consent_event_needs_an_anonymous_id(segment):
+    journey = segment.send("track", userId="u-1", event=CONSENT, context=AGREED)
+
+    assert discarded(journey).code == "consent_needs_anonymous_id_set"
+
+
+@pytest.mark.rule("segment.discard.consent")
+def test_a_well_formed_consent_event_is_taken(segment):
+    journey = segment.send("track", anonymousId="a-1", event=CONSENT, context=AGREED)
+
+    assert journey.outcome == "accepted"
+
+
+@pytest.mark.rule("segment.discard.consent", "segment.batch.merge")
+def test_the_consent_may_stand_in_the_batchs_own_context(segment):
+    call = {"type": "track", "anonymousId": "a-1", "event": CONSENT, "messageId": "m-1"}
+
+    [first] = segment.batch(call, context=AGREED)
+    [repeat] = segment.batch(call, context=AGREED)
+
+    assert (first.outcome, repeat.outcome) == ("accepted", "duplicate")
 
 
 @pytest.mark.rule("segment.discard.consent")

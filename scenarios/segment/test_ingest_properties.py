@@ -127,7 +127,7 @@ def test_a_message_id_is_kept_and_one_is_made_where_there_is_none(call: Message,
         assert message_of({**call, "messageId": message_id})["messageId"] == "made-0"
 
 
-@pytest.mark.rule("segment.batch")
+@pytest.mark.rule("segment.tracking-api")
 @quick
 @given(st.lists(ANYTHING, max_size=4))
 def test_a_call_in_a_batch_is_opened_as_it_is_alone(calls: list[Any]) -> None:

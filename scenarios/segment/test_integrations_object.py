@@ -99,6 +99,15 @@ def test_a_name_that_differs_only_in_case_is_a_warning_that_tells_the_right_one(
 
 
 @pytest.mark.rule("segment.integrations")
+def test_a_misspelt_name_that_is_false_blocks_nothing_and_is_a_warning(segment):
+    journey = segment.send("track", userId="u-1", event="E", integrations={"statsig": False})
+
+    [step] = [step for step in journey.delivery("statsig").steps if step.rule == "segment.integrations"]
+    assert journey.delivery("statsig").outcome == "delivered"
+    assert (step.level, step.at, step.fix) == ("warning", "$.integrations.statsig", "spell it Statsig")
+
+
+@pytest.mark.rule("segment.integrations")
 def test_the_object_reaches_the_destination_with_the_message(segment):
     journey = segment.send("track", userId="u-1", event="E", integrations={"Statsig": {"sample": 1}})
 

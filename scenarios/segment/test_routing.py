@@ -190,6 +190,15 @@ def test_what_a_filter_takes_away_does_not_reach_the_destination(feeding):
     assert journey.message["properties"]["email"] == "a@b.c"
 
 
+@pytest.mark.rule("segment.filter.allow-properties", "launchdarkly.in.mapping-enabled")
+def test_a_message_whose_type_a_filter_takes_away_matches_no_trigger(feeding):
+    filters = [{"if": "all", "actions": [{"type": "allow_properties", "fields": {"": ["event", "userId"]}}]}]
+
+    journey = feeding(ld={**LAUNCHDARKLY, "filters": filters}).send("track", **TRACK)
+
+    assert [step[1] for step in steps_of(journey, "ld")][-1] == "launchdarkly.in.mapping-enabled"
+
+
 @pytest.mark.rule("segment.integrations")
 def test_the_integrations_object_is_looked_at_before_filters(feeding):
     filtered = {**STATSIG, "filters": [{"if": "all", "actions": [{"type": "drop"}]}]}

@@ -53,6 +53,30 @@ def test_without_sent_at_the_timestamp_stays(segment):
     assert journey.message["timestamp"] == "2025-12-31T23:59:59.123Z"
 
 
+@pytest.mark.rule("segment.timestamp.number")
+def test_a_number_is_read_as_epoch_milliseconds_with_a_note(segment):
+    journey = segment.send("track", userId="u-1", event="E", timestamp=1714557600123)
+
+    [step] = [step for step in journey.steps if step.rule == "segment.timestamp.number"]
+    assert (journey.message["timestamp"], step.level) == ("2024-05-01T10:00:00.123Z", "note")
+
+
+@pytest.mark.rule("segment.timestamp.number")
+def test_epoch_seconds_land_near_1970_with_a_warning(segment):
+    journey = segment.send("track", userId="u-1", event="E", timestamp=1714557600)
+
+    [step] = [step for step in journey.steps if step.rule == "segment.timestamp.number"]
+    assert (journey.message["timestamp"], step.level) == ("1970-01-20T20:15:57.600Z", "warning")
+
+
+@pytest.mark.rule("segment.timestamp.unreadable")
+def test_a_moment_beyond_the_year_9999_cannot_be_read(segment):
+    journey = segment.send("track", userId="u-1", event="E", timestamp=8_000_000_000_000_000)
+
+    assert journey.message["timestamp"] == RECEIVED
+    assert [step.rule for step in journey.steps if step.level] == ["segment.timestamp.unreadable"]
+
+
 @pytest.mark.rule("segment.timestamp")
 def test_sent_at_of_a_batch_counts_for_its_items(segment):
     [journey] = segment.batch(

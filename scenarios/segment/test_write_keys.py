@@ -128,7 +128,7 @@ def test_the_drop_is_on_record_and_repeats_only_the_ends_of_the_key(segment):
     segment.post("/v1/track", TRACK, key="wk_of_nobody")
 
     [finding] = segment.lab.findings()
-    assert (finding.step.kind, finding.step.level) == ("drop", "error")
+    assert (finding.step.kind, finding.step.level, finding.step.code) == ("drop", "error", "project_not_found")
     assert "wk_…dy" in finding.step.text
     assert "wk_of_nobody" not in str(finding)
 

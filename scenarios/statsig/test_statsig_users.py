@@ -125,6 +125,14 @@ def test_custom_ids_that_are_no_array_are_left_out_and_the_event_is_kept(value):
 
 
 @pytest.mark.rule("statsig.in.custom-ids.malformed")
+def test_a_pair_whose_value_is_null_is_left_out_and_reported():
+    result = mapped({"userId": "u-1"}, {"statsigCustomIDs": ["companyID", None, "stableID", "s-1"]})
+    assert result.records[0]["user"]["customIDs"] == {"stableID": "s-1"}
+    [step] = told(result, "statsig.in.custom-ids.malformed")
+    assert (step.kind, step.at, step.level) == ("cut", "$.properties.statsigCustomIDs", "warning")
+
+
+@pytest.mark.rule("statsig.in.custom-ids.malformed")
 def test_a_pair_whose_type_is_no_text_is_left_out():
     result = mapped({"userId": "u-1"}, {"statsigCustomIDs": [7, "c-1", "", "c-2", "stableID", "s-1"]})
     assert result.records[0]["user"]["customIDs"] == {"stableID": "s-1"}

@@ -20,6 +20,8 @@ from trackside.times import epoch_ms, in_ms
 KINDS = ("track", "identify", "page", "screen", "group", "alias")
 EVENT_KB, BATCH_KB, BATCH_EVENTS, MESSAGE_ID_CHARACTERS, PROPERTIES = 32, 500, 2_500, 100, 10_000
 CONSENT_EVENT = "Segment Consent Preference Updated"
+SECONDS_BELOW = 100_000_000_000
+"""Numbers below this were surely meant as epoch seconds: as milliseconds they lie before March 1973."""
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - both sides of every sum are UTC
 
@@ -69,8 +71,12 @@ def kind_of(call: Any, kind: str) -> str:
     return named if named in KINDS else ""
 
 
-def discard_code(call: Any, kind: str, settings: SegmentSettings, *, batched: bool = False) -> str:
+def discard_code(
+    call: Any, kind: str, settings: SegmentSettings, *, batched: bool = False, outer: Mapping[str, Any] | None = None
+) -> str:
     """Return why a call is discarded behind Segment's 200, in Segment's own code; empty when it is taken.
+
+    A call of a batch is ``batched``, and ``outer`` holds the batch's own fields.
 
     Codes that no document gives are assumed: ``not_an_object``, ``type_not_known``, ``event_too_large``,
     ``nested_too_deeply``, ``message_id_too_long``. Null ids and null names are absent ones: the Python SDK sends them with every call.
@@ -94,7 +100,7 @@ def discard_code(call: Any, kind: str, settings: SegmentSettings, *, batched: bo
             return "event_not_defined"
         if not isinstance(event, str):
             return "event_not_string"
-        if event == CONSENT_EVENT and (code := _consent_code(call)):
+        if event == CONSENT_EVENT and (code := _consent_code(call, outer or {}, settings)):
             return code
     elif kind in ("page", "screen"):
         for name in ("name", "category"):
@@ -127,16 +133,29 @@ def _is_no_object(value: Any) -> bool:
     return value is not None and not isinstance(value, dict)
 
 
-def _consent_code(call: Mapping[str, Any]) -> str:
-    context = call.get("context")
+def _consent_code(call: Mapping[str, Any], outer: Mapping[str, Any], settings: SegmentSettings) -> str:
+    context = merged(call.get("context"), outer.get("context"), settings)
     context = context if isinstance(context, dict) else {}
     consent, device = context.get("consent"), context.get("device")
-    version = consent.get("version") if isinstance(consent, dict) else None
+    consent = consent if isinstance(consent, dict) else {}
+    if code := _preferences_code(consent.get("categoryPreferences")):
+        return code
+    version = consent.get("version")
     if version is not None and (isinstance(version, bool) or not isinstance(version, int | float)):
         return "consent_version_should_be_number"
     advertising_id = device.get("advertisingId") if isinstance(device, dict) else None
     if advertising_id is not None and not isinstance(advertising_id, str):
         return "device_advertisingid_should_be_string"
+    return "" if call.get("anonymousId") is not None else "consent_needs_anonymous_id_set"
+
+
+def _preferences_code(preferences: Any) -> str:
+    if preferences is None:
+        return "consent_categoryprefences_should_exist"  # spelt so on Segment's page
+    if not isinstance(preferences, dict):
+        return "consent_categorypreferences_should_be_object"
+    if not all(isinstance(agreed, bool) for agreed in preferences.values()):
+        return "consent_categorypreferences_fields_should_be_bool"
     return ""
 
 
@@ -181,6 +200,30 @@ _REASONS: dict[str, tuple[str, str, str, str]] = {
         "the category is empty or not a string",
         "$.category",
         "send a non-empty category, or leave it out",
+    ),
+    "consent_categoryprefences_should_exist": (
+        "segment.discard.consent",
+        "the consent event has no category preferences",
+        "$.context.consent.categoryPreferences",
+        'send an object such as {"Advertising": true}',
+    ),
+    "consent_categorypreferences_should_be_object": (
+        "segment.discard.consent",
+        "the category preferences are not an object",
+        "$.context.consent.categoryPreferences",
+        'send an object such as {"Advertising": true}',
+    ),
+    "consent_categorypreferences_fields_should_be_bool": (
+        "segment.discard.consent",
+        "a category preference is neither true nor false",
+        "$.context.consent.categoryPreferences",
+        "send true or false for each category",
+    ),
+    "consent_needs_anonymous_id_set": (
+        "segment.discard.consent",
+        "the consent event has no anonymousId",
+        "$.anonymousId",
+        "send an anonymousId with it",
     ),
     "consent_version_should_be_number": (
         "segment.discard.consent",
@@ -250,7 +293,8 @@ def open_call(call: Any, index: int, envelope: Envelope, settings: SegmentSettin
     """Return one call as destinations will see it, with each step that changed or discarded it."""
     if index >= BATCH_EVENTS:
         return Opened(index, call, None, [_past_the_limit(index)])
-    code = discard_code(call, envelope.kind, settings, batched=envelope.outer is not None and not envelope.kind)
+    batched = envelope.outer is not None and not envelope.kind
+    code = discard_code(call, envelope.kind, settings, batched=batched, outer=envelope.outer)
     if code:
         return Opened(index, call, None, [discarded(code, call)])
     steps: list[Step] = []
@@ -277,13 +321,22 @@ def _past_the_limit(index: int) -> Step:
 
 
 def _merge_outer(message: Message, outer: Mapping[str, Any], settings: SegmentSettings) -> None:
-    """Merge a batch's own context and integrations into the item, key by key (segment.batch.merge)."""
+    """Merge a batch's own context and integrations into the item (segment.batch.merge)."""
     for name in ("context", "integrations"):
-        shared, own = outer.get(name), message.get(name)
-        if not isinstance(shared, dict) or not shared:
-            continue
-        own = own if isinstance(own, dict) else {}
-        message[name] = {**shared, **own} if settings.batch_merge == "item" else {**own, **shared}
+        if outer.get(name):
+            message[name] = merged(message.get(name), outer[name], settings)
+
+
+def merged(own: Any, shared: Any, settings: SegmentSettings) -> Any:
+    """Return an item's object with the batch's own merged into it, key by key; the item's as it is where there is none.
+
+    >>> merged({"ip": "203.0.113.7"}, {"ip": "192.0.2.1", "locale": "en-US"}, SegmentSettings())
+    {'ip': '203.0.113.7', 'locale': 'en-US'}
+    """
+    if not isinstance(shared, dict) or not shared:
+        return own
+    own = own if isinstance(own, dict) else {}
+    return {**shared, **own} if settings.batch_merge == "item" else {**own, **shared}
 
 
 def _set_message_id(message: Message, index: int, envelope: Envelope, steps: list[Step]) -> None:
@@ -317,27 +370,40 @@ def _set_times(message: Message, envelope: Envelope, steps: list[Step]) -> None:
     message["sentAt"] = sent
     message["receivedAt"] = iso(received)
     original_ms, sent_ms = epoch_ms(original, envelope.received_at), epoch_ms(sent, envelope.received_at)
-    corrected = original_ms
-    if original is None:
-        corrected = received
-    elif original_ms is None:
-        corrected = received
-        steps.append(
-            Step(
-                "assumed",
-                "segment.timestamp.unreadable",
-                f"timestamp {_text(original)} cannot be read; the time of receipt is used",
-                at="$.timestamp",
-                fix="send ISO 8601, such as 2026-01-02T03:04:05.678Z",
-                level="warning",
-            )
-        )
-    elif sent is not None and sent_ms is not None:
+    corrected = received if original is None else original_ms
+    if original is not None and original_ms is not None and sent is not None and sent_ms is not None:
         corrected = received - (sent_ms - original_ms)
         _note_skew(sent_ms, received, steps)
-    text = iso(corrected) if corrected is not None else ""
+    text = "" if corrected is None else iso(corrected)
+    if not text:
+        steps.append(_unreadable(original))
+    elif isinstance(original, int | float):
+        steps.append(_read_as_milliseconds(original, text))
     message["timestamp"] = text or message["receivedAt"]
     message["version"] = message.get("version") or 2
+
+
+def _unreadable(timestamp: Any) -> Step:
+    return Step(
+        "assumed",
+        "segment.timestamp.unreadable",
+        f"timestamp {_text(timestamp)} cannot be read; the time of receipt is used",
+        at="$.timestamp",
+        fix="send ISO 8601, such as 2026-01-02T03:04:05.678Z",
+        level="warning",
+    )
+
+
+def _read_as_milliseconds(timestamp: float, text: str) -> Step:
+    """Return the step of a timestamp that is a number; a warning where it must have been meant as seconds."""
+    return Step(
+        "assumed",
+        "segment.timestamp.number",
+        f"timestamp {_text(timestamp)} is read as epoch milliseconds: {text}",
+        at="$.timestamp",
+        fix="send ISO 8601, such as 2026-01-02T03:04:05.678Z",
+        level="warning" if abs(timestamp) < SECONDS_BELOW else "note",
+    )
 
 
 def _note_skew(sent: int, received: int, steps: list[Step]) -> None:

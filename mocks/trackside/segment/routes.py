@@ -83,7 +83,7 @@ def _pixel_payload(query: Mapping[str, str]) -> Any:
         try:
             return orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), validate=True))
         except binascii.Error as error:
-            raise ValueError(f"the pixel's data is not base64: {error}") from error
+            raise ValueError(f"it is not base64: {error}") from error
     payload: dict[str, Any] = {}
     for name, value in query.items():
         place = payload
@@ -102,9 +102,9 @@ def _ingest(request: Request, segment: Segment, kind: str) -> Answer:
     try:
         payload = payload_of(request)
     except ValueError as error:
-        return _malformed(f"the body is not JSON: {error}", "$", "send one JSON object in UTF-8")
+        return _not_readable(request, f"is not JSON: {error}")
     if not isinstance(payload, dict):
-        return _malformed("the body is not a JSON object", "$", "send one JSON object")
+        return _not_readable(request, "is not a JSON object")
     if not kind and _outer_is_too_deep(payload):
         return _malformed("the batch's own context or integrations are nested too deeply", "$.context", "flatten them")
     write_key, refusal = _write_key(request, payload, segment)
@@ -128,7 +128,7 @@ def _ingest(request: Request, segment: Segment, kind: str) -> Answer:
         return answer
     ids, good = [], 0
     for position, call in enumerate(calls[:BATCH_EVENTS]):
-        if not discard_code(call, kind, settings, batched=not kind):
+        if not discard_code(call, kind, settings, batched=not kind, outer=None if kind else payload):
             good += 1
             message_id = call.get("messageId")
             if isinstance(message_id, str) and message_id:
@@ -156,6 +156,13 @@ def _unreadable(request: Request, segment: Segment, kind: str) -> Answer | None:
 
 def _malformed(text: str, at: str, fix: str) -> Answer:
     return errors.bad_request(text, Step("fault", "segment.answer.bad-request", text, at, fix, "error"))
+
+
+def _not_readable(request: Request, fault: str) -> Answer:
+    if request.method != "GET":
+        return _malformed(f"the body {fault}", "$", "send one JSON object in UTF-8")
+    text, fix = f"the pixel's data {fault}", "send one JSON object as base64, or its fields as query parameters"
+    return errors.bad_request(text, Step("fault", "segment.pixel", text, "the query's data", fix, "error"))
 
 
 def _outer_is_too_deep(payload: Mapping[str, Any]) -> bool:
@@ -207,6 +214,7 @@ def _to_nobody(write_key: str) -> Answer:
             at="$.writeKey",
             fix="use the write key of a source in segment.sources, or name a source as segment.unknown_write_key",
             level="error",
+            code="project_not_found",
         )
     ]
     return answer
@@ -240,6 +248,7 @@ def _single(kind: str) -> Callable[[Request, Segment], Answer]:
     def endpoint(request: Request, segment: Segment) -> Answer:
         return _ingest(request, segment, kind)
 
+    endpoint.__doc__ = f"Take one {kind} call (segment.tracking-api)."
     return endpoint
 
 

@@ -110,10 +110,13 @@ class CompiledDestination:
         if not self.destination.enabled:
             routed.steps.append(_disabled(self.name, self.type))
             return routed
-        blocked = blocked_by_integrations(message.get("integrations"), self.type)
+        integrations = message.get("integrations")
+        blocked = blocked_by_integrations(integrations, self.type)
         if blocked is not None:
             routed.steps.append(blocked)
             return routed
+        if integrations and (vain := _blocked_in_vain(integrations, self.type)):
+            routed.steps.append(vain)
         if message["type"] not in CATALOG_METHODS[self.type] and self._unlisted(message["type"], routed):
             return routed
         passed, steps = self._filter(message)
@@ -282,7 +285,7 @@ def blocked_by_integrations(integrations: Any, kind: str) -> Step | None:
     value = integrations[named] if named else integrations.get("All", True)
     if value or isinstance(value, Mapping):
         return None
-    misspelt = [key for key in integrations if key not in NAMES[kind] and str(key).lower() in _lowered(kind)]
+    misspelt = _misspelt(integrations, kind)
     fix = f"spell {misspelt[0]} as {NAMES[kind][0]}" if misspelt else f'set integrations["{NAMES[kind][0]}"] to true'
     return drop(
         "segment.integrations",
@@ -294,8 +297,21 @@ def blocked_by_integrations(integrations: Any, kind: str) -> Step | None:
     )
 
 
-def _lowered(kind: str) -> set[str]:
-    return {name.lower() for name in NAMES[kind]}
+def _misspelt(integrations: Mapping[str, Any], kind: str) -> list[str]:
+    """Return the keys that differ from a destination's names by upper and lower case only."""
+    lowered = {name.lower() for name in NAMES[kind]}
+    return [key for key in integrations if key not in NAMES[kind] and key.lower() in lowered]
+
+
+def _blocked_in_vain(integrations: Any, kind: str) -> Step | None:
+    """Return the warning of a message that was to be kept from a destination under a name that it does not have."""
+    if not isinstance(integrations, Mapping):
+        return None
+    key = next((key for key in _misspelt(integrations, kind) if integrations[key] is False), None)
+    if key is None:
+        return None
+    text = f"the call's integrations object has {key}: false, a name that no destination has: it blocks nothing"
+    return Step("info", "segment.integrations", text, f"$.integrations.{key}", f"spell it {NAMES[kind][0]}", "warning")
 
 
 @dataclass(slots=True)

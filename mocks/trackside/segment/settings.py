@@ -87,7 +87,8 @@ class SegmentSettings:
         destinations: by name.
         unknown_write_key: ``discard`` what comes with an unknown key (behind Segment's 200), or the name of a source that
             takes it.
-        nulls: ``keep`` null ids as they came, or ``strip`` them before destinations.
+        nulls: ``keep`` top-level fields that are null, such as an unused id, as they came, or ``strip`` them before
+            destinations.
         catalog_methods: ``advise`` notes where a vendor's page and Segment's catalogue disagree about call types;
             ``enforce`` discards by the catalogue.
         batch_merge: whether the ``item`` or the ``batch`` wins where both have a key of ``context`` or ``integrations``.

@@ -88,11 +88,18 @@ def _custom_ids(
     for id_type, value in found.items():
         if (custom_id := id_text(value, at, steps)) is not None:
             given[id_type] = custom_id
+        elif value is None:
+            steps.append(_null_id(id_type, at))
     for id_type, value in mapped.items():
         if given.get(id_type, value) != value:
             text = f"{id_type} is {shown(given[id_type])} from statsigCustomIDs, not {shown(value)} as mapped"
             steps.append(Step("info", "statsig.in.map-precedence", text, at, level="note"))
     return mapped | given
+
+
+def _null_id(id_type: str, at: str) -> Step:
+    text = f"the value of {shown(id_type)} is null, and its pair is left out"
+    return Step("cut", "statsig.in.custom-ids.malformed", text, at, "send the id, or leave the pair out", "warning")
 
 
 def _mapped_ids(message: Message, inbound: SegmentInbound, steps: list[Step]) -> dict[str, str]:

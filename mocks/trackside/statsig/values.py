@@ -117,8 +117,10 @@ def number_text(value: float) -> str:
 
     >>> number_text(42.0), number_text(49.95), number_text(1e-05), number_text(1e-07), number_text(1e21)
     ('42', '49.95', '0.00001', '1e-7', '1e+21')
+    >>> number_text(-0.0)
+    '0'
     """
-    text = repr(value)
+    text = repr(value or 0)
     if text.endswith(".0"):
         return text[:-2]
     if "e" not in text:
