@@ -214,9 +214,9 @@ class Journey:
 def step_json(step: Step) -> dict[str, Any]:
     """Return a step as JSON, with the source and confidence of its rule.
 
-    >>> told = step_json(Step("drop", "split.in.unnamed", "the page has no name"))
+    >>> told = step_json(Step("drop", "segment.dedup", "messageId m-1 came before"))
     >>> told["confidence"], told["source"].partition(",")[0]
-    ('assumed', 'Harness FME: Segment')
+    ('documented', 'Segment: Handling Duplicate Data')
     """
     from trackside.rules import RULES  # noqa: PLC0415 - only needed where somebody reads
 

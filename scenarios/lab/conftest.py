@@ -111,7 +111,7 @@ class Receiver:
                 request = {"method": self.command, "path": self.path, "headers": headers, "body": body}
                 answer = receiver.arrived(request)
                 if answer == "hang":
-                    receiver._released.wait(30)  # noqa: SLF001 - a part of it
+                    receiver._released.wait(30)
                 if answer in ("hang", "close"):
                     self.close_connection = True
                     return

@@ -136,7 +136,7 @@ def test_a_finding_as_json_has_the_source_and_confidence_of_its_rule(lab, post):
     post(lab, "/v1/page", {"writeKey": "wk_web", "messageId": "m-1", "userId": "u-1"})
 
     [finding] = [finding.as_json() for finding in lab.findings()]
-    assert (finding["level"], finding["rule"], finding["confidence"]) == ("warning", "split.in.unnamed", "assumed")
+    assert (finding["level"], finding["rule"], finding["confidence"]) == ("warning", "split.in.unnamed", "documented")
     assert finding["source"].startswith("Harness FME: Segment")
 
 
