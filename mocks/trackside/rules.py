@@ -1519,6 +1519,13 @@ LAUNCHDARKLY: tuple[Rule, ...] = (
         "observed",
         otherwise="A project with click or page-view metrics lists them there; this one declares none.",
     ),
+    Rule(
+        "launchdarkly.unknown-path",
+        "A path that does not exist is answered 404 with a message as JSON, and recorded with the list of paths that do.",
+        LAUNCHDARKLY_HARNESS,
+        "assumed",
+        otherwise="What LaunchDarkly's events service answers there is not public.",
+    ),
 )
 
 RULES: dict[str, Rule] = {

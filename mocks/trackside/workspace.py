@@ -221,7 +221,7 @@ def _keys_of(schema: Any) -> Iterator[str]:
 
 
 def _reference_faults(segment: SegmentSettings, split: SplitSettings) -> Iterator[TracksideError]:
-    """Yield each name that points nowhere."""
+    """Yield each name that points nowhere, and each that is given twice where once is meant."""
     keys: dict[str, str] = {}
     for name, source in segment.sources.items():
         at = catalog.json_path(["segment", "sources", name])
@@ -238,11 +238,18 @@ def _reference_faults(segment: SegmentSettings, split: SplitSettings) -> Iterato
                 yield TracksideError(
                     f"there is no destination {destination!r}", f"{at}.destinations[{index}]", f"declared are: {known}"
                 )
+            elif destination in source.destinations[:index]:
+                what = f"the destination {destination!r} is named twice, and would get each message twice"
+                yield TracksideError(what, f"{at}.destinations[{index}]", "name it once")
     unknown = segment.unknown_write_key
     if unknown != "discard" and unknown not in segment.sources:
         known = ", ".join(["discard", *segment.sources])
         yield TracksideError(f"there is no source {unknown!r}", "$.segment.unknown_write_key", f"use one of: {known}")
+    api_keys = [inbound.api_key for inbound in split.segment_inbound]
     for index, inbound in enumerate(split.segment_inbound):
+        if (first := api_keys.index(inbound.api_key)) < index:
+            what = f"the api_key is also that of split.segment_inbound[{first}], which gets every delivery"
+            yield TracksideError(what, f"$.split.segment_inbound[{index}].api_key", "give each configuration its own")
         if inbound.environment not in split.environments:
             known = ", ".join(split.environments) or "none"
             yield TracksideError(

@@ -107,7 +107,7 @@ def test_the_lines_of_a_file_are_explained_one_by_one_with_their_numbers(tracksi
     assert [one["where"] for one in json.loads(result.stdout)] == [f"{file}:1", f"{file}:3"]
 
 
-@pytest.mark.rule("segment.batch")
+@pytest.mark.rule("segment.tracking-api")
 def test_the_calls_of_a_batch_body_share_its_context(trackside_command):
     body = {"batch": [CALL, {**CALL, "messageId": "m-2"}], "context": {"ip": "203.0.113.9"}}
     [explanation] = json.loads(trackside_command("explain", "--json", stdin=json.dumps(body)).stdout)

@@ -197,6 +197,34 @@ def test_a_misspelt_key_is_told_the_right_one(faults_of):
     assert fix == "did you mean destinations?"
 
 
+def test_what_would_deliver_twice_or_never_is_told(faults_of):
+    told = faults_of("""
+        segment:
+          sources:
+            web: {write_key: wk_web, destinations: [fme, fme]}
+          destinations:
+            fme: {type: split, api_key: fme-key}
+        split:
+          environments: {production: {}, staging: {}}
+          segment_inbound:
+            - {api_key: fme-key, environment: production}
+            - {api_key: fme-key, environment: staging}
+    """)
+
+    assert told == [
+        (
+            "trackside.yaml:3: $.segment.sources.web.destinations[1]",
+            "the destination 'fme' is named twice, and would get each message twice",
+            "name it once",
+        ),
+        (
+            "trackside.yaml:10: $.split.segment_inbound[1].api_key",
+            "the api_key is also that of split.segment_inbound[0], which gets every delivery",
+            "give each configuration its own",
+        ),
+    ]
+
+
 def test_names_that_point_nowhere_are_told_together(faults_of):
     told = faults_of("""
         segment:

@@ -188,7 +188,12 @@ def test_a_destinations_own_name_beats_all_and_all_beats_silence(kind: str, inte
 @pytest.mark.rule("segment.dedup")
 @quick
 @given(
-    st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(["web", "ios"]), st.integers(0, 1200)), max_size=40),
+    st.lists(
+        st.tuples(
+            st.sampled_from("abcdef"), st.sampled_from(["web", "ios"]), st.sampled_from([0, 1, 599, 600, 1200, 1800])
+        ),
+        max_size=40,
+    ),
     st.integers(1, 5),
     st.sampled_from(["all", "source"]),
 )
