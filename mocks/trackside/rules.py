@@ -422,7 +422,7 @@ SEGMENT_INGEST: tuple[Rule, ...] = (
     ),
     Rule(
         "segment.context.ip",
-        "context.ip is filled from the connection for client-side events, and where a call sets context.direct.",
+        "context.ip is filled from the connection for client-side events, and where a call sets context.direct; with an IPv4 address only.",
         SPEC_COMMON,
         setting="segment.server_ip",
         otherwise="How client-side events are told apart is not said; here by the library analytics.js, so that calls of mobile SDKs are not among them.",
@@ -469,7 +469,7 @@ SEGMENT_INGEST: tuple[Rule, ...] = (
         "A delivery that gets 408, 423, 429, a 5xx other than 501, or no answer, is tried again for four hours with growing waits.",
         DELIVERY_PAGE,
         setting="segment.retry",
-        otherwise="The four hours are documented, the number of tries and their spacing are not. A destination's Retry-After is not said to be heeded, and is not. The statuses are those of the published framework @segment/actions-core, and hold for every destination here.",
+        otherwise="The four hours are documented, the number of tries and their spacing are not. A destination's Retry-After is not said to be heeded, and is not. The statuses are those of the published framework @segment/actions-core, and hold for every destination here; so does its limit of 10 s for an answer, where Segment's pages give 5 s for classic webhooks only.",
     ),
     Rule(
         "segment.delivery.refused",

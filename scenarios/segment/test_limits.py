@@ -122,6 +122,15 @@ def test_the_events_after_the_2500th_are_rejected_behind_the_200(make_segment):
     assert journeys[2_500].steps[-1].rule == "segment.limit.batch-events"
 
 
+@pytest.mark.rule("segment.limit.batch-events", "segment.dedup")
+def test_a_rejected_event_may_come_again_under_its_message_id(make_segment):
+    segment = make_segment(sources={"web": {"write_key": "wk_web"}})
+    filling = [{"type": "track", "userId": "u-1", "event": "E"}] * 2_500
+    segment.batch(*filling, {"type": "track", "userId": "u-1", "event": "Late", "messageId": "m-late"})
+
+    assert segment.send("track", userId="u-1", event="Late", messageId="m-late").outcome == "accepted"
+
+
 # ---- messageId, properties, depth
 
 

@@ -160,6 +160,15 @@ def test_behind_a_proxy_it_is_the_address_that_the_proxy_names(segment):
 
 
 @pytest.mark.rule("segment.context.ip")
+def test_an_ipv6_address_is_not_filled_in(segment):
+    body = {"userId": "u-1", "event": "E", "messageId": "m-1", "context": BROWSER}
+
+    segment.post("/v1/track", body, x_forwarded_for="2001:db8::7")
+
+    assert "ip" not in segment.lab.journey("m-1").message["context"]
+
+
+@pytest.mark.rule("segment.context.ip")
 def test_a_server_side_event_gets_it_only_where_it_asks(segment):
     plain = segment.send("track", userId="u-1", event="E", context={"library": {"name": "analytics-python"}})
     asking = segment.send("track", userId="u-1", event="E", context={"direct": True})

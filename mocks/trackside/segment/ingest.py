@@ -434,7 +434,7 @@ def iso(milliseconds: int) -> str:
 
 def _set_ip(message: Message, envelope: Envelope, settings: SegmentSettings, steps: list[Step]) -> None:
     """Fill ``context.ip`` for a client-side event, or one that asks for it by ``context.direct`` (segment.context.ip)."""
-    if not settings.server_ip or not envelope.remote:
+    if not settings.server_ip or not envelope.remote or ":" in envelope.remote:  # Segment fills in IPv4 only
         return
     context = message.get("context")
     context = context if isinstance(context, dict) else {}
