@@ -11,6 +11,7 @@ import hmac
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import orjson
 from flask import Flask, Response
@@ -21,13 +22,13 @@ from trackside.errors import TracksideError, WorkspaceError
 from trackside.journeys import redacted, showable, step_json
 from trackside.segment.ingest import iso
 from trackside.times import in_ms
+from trackside.wire import LOOPBACK
 
 if TYPE_CHECKING:
     from trackside.journal import Exchange
     from trackside.lab import Lab
 
 DEFAULT_ROWS = 100
-_LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 FAULT_ERRORS = ("ETIMEDOUT", "ECONNREFUSED", "ECONNRESET")
 """What can go wrong at a vendor instead of an answer."""
 
@@ -77,8 +78,8 @@ def _bound(function: Callable[..., Any], lab: Lab) -> Callable[..., Response]:
 
 
 def _guard(lab: Lab, *, local: bool) -> Response | None:
-    host = flask_request.host.rpartition(":")[0] or flask_request.host
-    if local and host not in _LOCAL_NAMES:
+    host = urlsplit(f"//{flask_request.host}").hostname
+    if local and host not in LOOPBACK:
         return _error(TracksideError(f"the host {host!r} is not this machine", "Host", "ask 127.0.0.1"), 403)
     if flask_request.headers.get("Origin") and flask_request.headers["Origin"] != flask_request.host_url.rstrip("/"):
         return _error(TracksideError("cross-origin requests are not answered", "Origin", "ask from a program"), 403)
@@ -115,8 +116,8 @@ def _flag(name: str) -> bool:
 def _limited(rows: Iterable[Any]) -> list[Any]:
     """Return at most ``?limit=`` rows."""
     text = flask_request.args.get("limit") or str(DEFAULT_ROWS)
-    if not text.isdecimal():
-        raise TracksideError(f"limit is {text!r}", "?limit=", "give a whole number, not below 0")
+    if not text.isdecimal() or len(text) > 9:
+        raise TracksideError(f"limit is {text!r}", "?limit=", "give a whole number from 0 to 999999999")
     return list(islice(rows, int(text)))
 
 

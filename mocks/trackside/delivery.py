@@ -263,7 +263,7 @@ class Deliverer:
             self._schedule(due, pending)
 
     def _over_http(self, outgoing: Outgoing, now: float) -> Attempt:
-        """Make one attempt over HTTP: no redirect is followed, ten seconds are allowed."""
+        """Make one attempt over HTTP: no redirect is followed, ten seconds are allowed, also for a body that drips."""
         import urllib3  # noqa: PLC0415 - only deliveries outside the lab need it, and it is slow to import
 
         if self._http is None:
@@ -273,6 +273,7 @@ class Deliverer:
             for name, value in outgoing.headers.items()
             if name.lower() not in ("content-length", "connection")
         }
+        until = time.monotonic() + TIMEOUT_SECONDS
         try:
             answer = self._http.request(
                 outgoing.method,
@@ -282,7 +283,8 @@ class Deliverer:
                 redirect=False,
                 preload_content=False,
             )
-            return Attempt(now, answer.status, _beginning(answer))
+            body = _beginning(answer, until)
+            return Attempt(now, answer.status, body) if body is not None else Attempt(now, 0, error="ETIMEDOUT")
         except urllib3.exceptions.NameResolutionError:
             error = "ENOTFOUND"
         except urllib3.exceptions.NewConnectionError:  # which urllib3 counts among timeouts
@@ -298,13 +300,19 @@ class Deliverer:
         return Attempt(now, 0, error=error)
 
 
-def _beginning(answer: Any) -> bytes:
-    """Return the first part of an answer's body; its connection is used again only where that was all of it."""
-    body: bytes = answer.read(ANSWER_BYTES)
-    if answer.read(1):
+def _beginning(answer: Any, until: float) -> bytes | None:
+    """Return the first part of an answer's body, or None where it was not over in time.
+
+    Its connection is used again only where that was all of it.
+    """
+    body, part = b"", b"-"
+    while part and len(body) <= ANSWER_BYTES and time.monotonic() < until:
+        part = answer.read1(ANSWER_BYTES + 1 - len(body))
+        body += part
+    if part:
         answer.close()
     answer.release_conn()
-    return body
+    return body[:ANSWER_BYTES] if not part or len(body) > ANSWER_BYTES else None
 
 
 def _told(made: Attempt, due: float | None, now: float) -> tuple[Step, ...]:

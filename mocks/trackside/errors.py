@@ -22,7 +22,8 @@ class TracksideError(Exception):
         self.fix = fix
 
     def __str__(self) -> str:
-        return ". ".join(clause.rstrip(".") for clause in (self.what, self.where, self.fix) if clause) + "."
+        text = ". ".join(clause.rstrip(".") for clause in (self.what, self.where, self.fix) if clause)
+        return text if text.endswith("?") else f"{text}."
 
 
 class WorkspaceError(TracksideError):

@@ -20,7 +20,7 @@ import orjson
 from trackside import catalog, checks
 from trackside.journal import Attempt, DeliveryKey, Exchange, Journal
 from trackside.segment.ingest import KINDS, Envelope, Opened, iso, open_calls
-from trackside.segment.routes import payload_of
+from trackside.segment.routes import payload_of, pixel_form
 from trackside.segment.routing import Plan, Routed, Sending
 from trackside.segment.settings import SegmentSettings
 from trackside.steps import Message, Record, Step
@@ -352,7 +352,7 @@ class Journeys:
         else:
             answer = workspace.answer(vendor, as_request(outgoing, row.request.at))
             attempts = [attempt_of(answer, row.request.at)]
-        if answer.status == 501:  # the vendor's own step says that it does not take this type
+        if any(step.rule == f"{vendor}.in.unsupported" for step in answer.steps):  # which says all there is to say
             steps = [step for step in steps if step.rule != f"{vendor}.contract"]
         steps = steps + answer.steps + checks.record_faults(vendor, answer.records)
         return Sent(sending.mapping, outgoing, attempts, steps, answer.records)
@@ -376,7 +376,8 @@ def may_hold(row: Exchange, text: str) -> bool:
 def envelope_of(row: Exchange) -> Envelope:
     """Return what the calls of an exchange share."""
     remote = row.request.headers.get("x-forwarded-for", row.request.remote).partition(",")[0].strip()
-    return Envelope(row.request.at, row.intake.kind, row.intake.source, f"{_MADE_ID}{row.seq}", remote)
+    prefix = f"{_MADE_ID}{row.seq}"
+    return Envelope(row.request.at, row.intake.kind, row.intake.source, prefix, remote, pixel=pixel_form(row.request))
 
 
 def is_inside(vendor: str, outgoing: Outgoing) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from trackside import expect, launchdarkly, segment, split, statsig, workspace
+from trackside import expect, launchdarkly, segment, split, statsig
 from trackside.clock import Clock
 from trackside.delivery import TIMEOUT_SECONDS, Deliverer
 from trackside.errors import TracksideError
@@ -20,7 +20,7 @@ from trackside.segment.settings import SegmentSettings
 from trackside.steps import Record, Step
 from trackside.vendor import Mock, SplitMock
 from trackside.wire import Answer, Outgoing, Request
-from trackside.workspace import Workspace
+from trackside.workspace import Workspace, load
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -126,6 +126,7 @@ class Lab:
         deliveries: Literal["direct", "http"] = "direct",
         admin_token: str = "",
     ) -> None:
+        self.workspace = load(workspace)  # first, as a fault of it must not leave the file open
         self.clock = Clock(start_at)
         self.host = host
         self.admin_token = admin_token or secrets.token_urlsafe(16)
@@ -142,7 +143,6 @@ class Lab:
         self.journeys_of = Journeys(self.journal, self._configured, over_http=self._over_http)
         self._deliverer = Deliverer(self.journal, self.clock)
         self._workspaces: dict[int, _Configured] = {}
-        self.workspace = self._load(workspace)
         self._segment = Segment(self.workspace.segment, self.workspace.accept_any_key, strict)
         self.segment = Mock(VENDORS["segment"], self)
         self.statsig = Mock(VENDORS["statsig"], self)
@@ -157,17 +157,15 @@ class Lab:
 
     # ---- configuring
 
-    def _load(self, source: Workspace | Mapping[str, Any] | Path | str | None) -> Workspace:
-        return workspace.load(source)
-
     def _put_in_force(self) -> None:
         self._number += 1
-        self._workspaces[self._number] = _Configured(self.workspace, self.mocks)
+        self._current = self._workspaces[self._number] = _Configured(self.workspace, self.mocks)
         if self._keeper is not None:
             self._keeper.keep_workspace(self._number, self.workspace.document)
 
     def _configured(self, number: int) -> _Configured:
-        return self._workspaces[number]
+        """Return what was in force under a number; what is in force now for a row that a reset took meanwhile."""
+        return self._workspaces.get(number) or self._current
 
     def configure(self, source: Workspace | Mapping[str, Any] | Path | str | None) -> None:
         """Put another workspace in force; what is in the journal is still read under the one of its time.
@@ -175,7 +173,7 @@ class Lab:
         Raises:
             WorkspaceError: with every fault of it; the old one then stays in force.
         """
-        loaded = self._load(source)
+        loaded = load(source)
         with self._lock:
             if loaded is self.workspace:
                 return
@@ -269,7 +267,7 @@ class Lab:
         return any(mock.faults for mock in self.mocks.values())
 
     def _enqueue(self, row: Exchange) -> None:
-        configured = self._workspaces[row.workspace]
+        configured = self._configured(row.workspace)
         for journey in self.journeys_of.of(row):
             for delivery in journey.deliveries:
                 for number, sent in enumerate(delivery.sent):
@@ -286,7 +284,7 @@ class Lab:
             return
         outgoing, attempt = sent.outgoing, None
         if inside and self._over_http:
-            outgoing = _moved(outgoing, self.urls[vendor])
+            outgoing = outgoing.moved(self.urls[vendor])
         elif inside:
 
             def attempt(outgoing: Outgoing, now: float) -> Attempt:
@@ -308,7 +306,7 @@ class Lab:
         if self._keeper is None:
             return
         for number, document in self._keeper.workspaces().items():
-            self._workspaces[number] = _Configured(workspace.load(document), self.mocks)
+            self._workspaces[number] = _Configured(load(document), self.mocks)
             self._number = max(self._number, number)
         for row, attempts in self._keeper.rows():
             self.journal.restore(row, attempts)
@@ -377,7 +375,7 @@ class Lab:
             self.errors.clear()
             self.journal.clear()
             self.journeys_of.clear()
-            self._workspaces = {self._number: self._workspaces[self._number]}
+            self._workspaces = {self._number: self._current}
 
     # ---- reading
 
@@ -433,7 +431,7 @@ class Lab:
         """Yield what a vendor keeps of one request."""
         if row.vendor == vendor and vendor != "segment":
             if row.status < 300 and not row.steps:  # with steps of its own, it is what the lab was told to answer
-                answer = self._workspaces[row.workspace].answer(vendor, row.request)
+                answer = self._configured(row.workspace).answer(vendor, row.request)
                 yield from (Kept(record, row, None) for record in answer.records)
         elif row.vendor == "segment" and row.intake.calls:
             for journey in self.journeys_of.towards(row, vendor):
@@ -454,7 +452,7 @@ class Lab:
         """Return what happened to a request as a whole."""
         if row.vendor == "segment" or row.steps:
             return row.steps
-        return self._workspaces[row.workspace].answer(row.vendor, row.request).steps
+        return self._configured(row.workspace).answer(row.vendor, row.request).steps
 
     def findings(self, *, notes: bool = False) -> Iterator[Finding]:
         """Yield every error and warning so far, oldest first; with ``notes`` also what is only worth knowing."""
@@ -497,8 +495,3 @@ class Lab:
 
 def _rarer(*texts: str | None) -> str:
     return next((text for text in texts if text), "")
-
-
-def _moved(outgoing: Outgoing, base: str) -> Outgoing:
-    path = "/" + outgoing.url.split("/", 3)[3]
-    return Outgoing(outgoing.method, base + path, outgoing.headers, outgoing.body)

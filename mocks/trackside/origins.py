@@ -16,7 +16,7 @@ from trackside.segment.actions import Mapping as ActionMapping
 from trackside.segment.actions.javascript import UNDEFINED
 from trackside.segment.actions.mapping_kit import source_paths
 from trackside.segment.actions.mapping_values import look_up
-from trackside.segment.routing import _mapping as mapping_of
+from trackside.segment.routing import mapping_of
 from trackside.segment.settings import ACTION_TYPES, Destination
 from trackside.split.settings import SegmentInbound as SplitInbound
 from trackside.statsig.settings import NAME_PRESETS

@@ -268,11 +268,40 @@ SEGMENT_INGEST: tuple[Rule, ...] = (
         PIXEL_PAGE,
     ),
     Rule(
+        "segment.pixel.query",
+        "Of a pixel's plain query parameters, true and false under integrations are read as booleans; all else stays text.",
+        PIXEL_PAGE,
+        "assumed",
+        otherwise="A query holds texts only, and no page says how integrations are written in it: as a text, false would switch a destination on.",
+    ),
+    Rule(
+        "segment.alias.same-id",
+        "The browser's SDK stamps the user identified last on an alias call, so that its userId equals its previousId: such a call is taken with a warning, as it joins nothing.",
+        ANALYTICS_NEXT,
+        "observed",
+    ),
+    Rule(
         "segment.limit.event-size",
         "A call has at most 32 KB: a larger one is answered 400 on its own path.",
         HTTP_API,
         setting="segment.kilobyte",
-        otherwise="Whether a KB is 1,024 or 1,000 bytes is not said, nor what becomes of a larger one inside a batch: here it is discarded behind the 200.",
+        otherwise="Whether a KB is 1,024 or 1,000 bytes is not said.",
+    ),
+    Rule(
+        "segment.limit.event-size-in-batch",
+        "A call of more than 32 KB inside a batch is discarded as event_too_large behind the 200; the others are taken.",
+        HTTP_API,
+        "assumed",
+        setting="segment.kilobyte",
+        otherwise="The limit is documented, what becomes of a larger call inside a batch is not.",
+    ),
+    Rule(
+        "segment.limit.event-size-in-pixel",
+        "A pixel's call of more than 32 KB is discarded as event_too_large behind the GIF.",
+        PIXEL_PAGE,
+        "assumed",
+        setting="segment.kilobyte",
+        otherwise="The limit is documented for calls over HTTP; the pixel's page names none.",
     ),
     Rule(
         "segment.limit.batch-size",
@@ -888,6 +917,7 @@ STATSIG: tuple[Rule, ...] = (
         "Map Identifier rows fill custom IDs from top-level fields of the call, such as segmentAnonymousId from anonymousId.",
         STATSIG_SEGMENT,
         setting="statsig.segment_inbound.map_identifiers",
+        otherwise="Which row counts where two fill one custom ID is not said; here the last.",
     ),
     Rule(
         "statsig.in.map-identifier.path",
@@ -973,11 +1003,26 @@ STATSIG: tuple[Rule, ...] = (
     ),
     Rule(
         "statsig.in.group",
-        "The traits of a group call without properties are read as its properties.",
+        "The traits of a group call without properties are read as its properties; beside properties they are left out.",
         STATSIG_SEGMENT,
         "assumed",
         setting="statsig.segment_inbound.group_traits",
         otherwise="No page says what a group event carries.",
+    ),
+    Rule(
+        "statsig.in.group-id",
+        "The groupId of a group call is left out, unless a Map Identifier row makes it a custom ID.",
+        STATSIG_SEGMENT,
+        "assumed",
+        setting="statsig.segment_inbound.map_identifiers",
+        otherwise="No page says what a group event carries.",
+    ),
+    Rule(
+        "statsig.in.category",
+        "The category of a page or screen call is left out, unless it is a property as well.",
+        STATSIG_SEGMENT,
+        "assumed",
+        otherwise="No page says what a page or screen event carries beside its properties.",
     ),
     Rule(
         "statsig.in.time",
@@ -1084,6 +1129,7 @@ SPLIT: tuple[Rule, ...] = (
         "A call of another type, such as alias, is refused as unsupported with 501.",
         SEGMENT_SUBSCRIPTIONS,
         "assumed",
+        setting="split.segment_inbound[].unsupported",
         otherwise="The vendor's page does not mention alias; 501 is what Segment asks of its partners for such types.",
     ),
     Rule(
@@ -1105,7 +1151,7 @@ SPLIT: tuple[Rule, ...] = (
         "A call that carries none of the mapped ids is dropped, also where it names further traffic types.",
         FME_SEGMENT,
         "assumed",
-        setting="split.segment_inbound[].identities",
+        setting="split.segment_inbound[].pairs_without_id",
         otherwise="Not said; without a key there is nothing to store it under.",
     ),
     Rule(
@@ -1276,6 +1322,7 @@ SPLIT: tuple[Rule, ...] = (
         "properties.split, an array of objects from traffic type to key, records a track call for those "
         "traffic types too, for this event only.",
         FME_SEND_EVENTS,
+        otherwise="Whether a pair that is repeated, or that equals a mapped id, counts again is not said; here it does.",
     ),
     Rule(
         "split.in.track-groups.kept",
@@ -1319,6 +1366,7 @@ SPLIT: tuple[Rule, ...] = (
         "An object trait, such as company, is stored as its JSON text.",
         FME_SEGMENT,
         "assumed",
+        setting="split.segment_inbound[].object_traits",
         otherwise="The page says it is received as a string version of the object, not which.",
     ),
     Rule(

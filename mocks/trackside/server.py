@@ -21,19 +21,17 @@ from waitress import wasyncore
 from waitress.server import BaseWSGIServer, create_server
 
 from trackside.errors import TracksideError
-from trackside.wire import Answer, Request, Route
+from trackside.wire import LOOPBACK, Answer, Request, Route
 
 if TYPE_CHECKING:
     from trackside.lab import Lab
     from trackside.vendor import Mock
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "REPORT")
 ADMIN_PORT = 8800
 THREADS = 8
 CONNECTIONS = 1_000
 BODY_BYTES = 64 * 1024 * 1024
 DECODED_BYTES = 16 * 1024 * 1024
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -92,7 +90,7 @@ class Server:
         if name == "admin":
             from trackside.admin import make_admin  # noqa: PLC0415 - only a lab that is asked for it needs it
 
-            return make_admin(self._lab, local=self._host in _LOOPBACK).wsgi_app
+            return make_admin(self._lab, local=self._host in LOOPBACK).wsgi_app
         return make_app(self._lab.mocks[name], self._lab, self._stopping).wsgi_app
 
     def stop(self) -> None:
@@ -189,8 +187,9 @@ def make_app(mock: Mock, lab: Lab, stopping: threading.Event | None = None) -> F
             stopping.wait(answer.delay)
         return _response(answer, mock, environ)
 
-    app.add_url_rule("/", "root", serve, methods=METHODS, provide_automatic_options=False)
-    app.add_url_rule("/<path:path>", "path", serve, methods=METHODS, provide_automatic_options=False)
+    app.view_functions["serve"] = serve
+    for path in ("/", "/<path:path>"):  # rules of their own, as add_url_rule takes no rule for every method
+        app.url_map.add(app.url_rule_class(path, endpoint="serve"))
     return app
 
 

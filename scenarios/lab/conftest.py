@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import threading
@@ -88,7 +89,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.answers: list[Any] = []
-        """What to do with the next requests: a status, a tuple of status, headers and body, ``hang`` or ``close``."""
+        """What to do next: a status, a tuple of status, headers and body, ``hang``, ``close``, or ``drip`` (a body that never ends)."""
         self.requests: list[dict[str, Any]] = []
         self._arrived = threading.Condition()
         self._released = threading.Event()
@@ -115,12 +116,23 @@ class Receiver:
                 if answer in ("hang", "close"):
                     self.close_connection = True
                     return
+                if answer == "drip":
+                    self._drip()
+                    return
                 status, more, text = answer if isinstance(answer, tuple) else (answer, {}, b"")
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(text)), **more}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(text)
+
+            def _drip(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                with contextlib.suppress(OSError):  # the other side has hung up
+                    while not receiver._released.wait(0.05):
+                        self.wfile.write(b".")
+                self.close_connection = True
 
             do_GET = do_POST = do_PUT = do_PATCH = _answer  # noqa: N815 - the library's names
 

@@ -270,7 +270,7 @@ def test_wrong_use_is_answered_400_in_three_clauses(admin, path, body, what):
     assert answer["error"]["fix"]
 
 
-@pytest.mark.parametrize("limit", ["many", "-1", "1.5"])
+@pytest.mark.parametrize("limit", ["many", "-1", "1.5", "9" * 5_000])
 def test_a_limit_is_a_whole_number(admin, limit):
     status, answer = admin("GET", f"/journeys?limit={limit}")
 
@@ -310,6 +310,11 @@ def test_only_names_of_this_machine_are_answered(admin):
     status, answer = admin("GET", "/stats", Host="rebound.test:8800")
 
     assert (status, answer["error"]["where"]) == (403, "Host")
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8800", "127.0.0.1", "[::1]", "[::1]:8800"])
+def test_each_name_of_this_machine_is_answered_with_a_port_or_without(admin, host):
+    assert admin("GET", "/stats", Host=host)[0] == 200
 
 
 @pytest.mark.parametrize("origin", ["http://shop.test", "null", "http://127.0.0.1:1"])

@@ -278,6 +278,17 @@ def test_odd_paths_are_unknown_paths(trackside, http_json, lives, path):
     lives()
 
 
+@pytest.mark.parametrize("method", ["PROPFIND", "TRACE", "BREW"])
+def test_a_method_that_no_vendor_has_gets_the_vendors_answer_to_an_unknown_path(trackside, http_json, vendor, method):
+    path, _ = ENDPOINTS[vendor]
+
+    status, answer = http_json(method, trackside.urls[vendor] + path)
+
+    assert (status, isinstance(answer, dict)) == (404, True)
+    [finding] = trackside.findings()
+    assert (finding.step.rule, finding.where) == (f"{vendor}.unknown-path", f"{method} {path}")
+
+
 # ---- ports
 
 

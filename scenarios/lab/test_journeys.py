@@ -5,6 +5,7 @@ import json
 import pytest
 
 from trackside.errors import TracksideError
+from trackside.lab import Lab
 from trackside.rules import RULES
 
 DIRECT = {
@@ -228,8 +229,10 @@ def test_a_record_that_breaks_the_vendors_contract_has_the_fault_on_record(make_
 
 
 @pytest.mark.rule("split.in.unsupported")
-def test_a_type_that_a_vendor_does_not_take_is_told_by_the_vendors_rule_alone(make_lab, post):
-    lab = make_lab(DIRECT)
+@pytest.mark.parametrize("unsupported", ["refuse", "ignore"])
+def test_a_type_that_a_vendor_does_not_take_is_told_by_the_vendors_rule_alone(make_lab, post, unsupported):
+    inbound = [{**DIRECT["split"]["segment_inbound"][0], "unsupported": unsupported}]
+    lab = make_lab({**DIRECT, "split": {**DIRECT["split"], "segment_inbound": inbound}})
     post(lab, "/v1/alias", {"writeKey": "wk_web", "messageId": "m-1", "userId": "u-1", "previousId": "a-1"})
 
     rules = [step.rule for step in lab.journey("m-1").delivery("fme").all_steps()]
@@ -396,6 +399,22 @@ def test_attempts_go_with_their_message(make_lab, track):
     lab.advance(5 * 3600)
 
     assert [journey.delivery("statsig").outcome for journey in lab.journeys()] == ["failed", "failed"]
+
+
+@pytest.mark.parametrize("read", [Lab.journeys, Lab.findings, lambda lab: lab.kept("statsig")])
+def test_what_a_reset_takes_while_it_is_read_is_read_to_its_end(make_lab, track, read):
+    lab = make_lab()
+    for number in range(3):
+        track(lab, messageId=f"m-{number}", anonymousId=7)
+        track(lab, messageId=f"n-{number}")
+    reading = read(lab)
+    next(reading)
+
+    lab.configure({"accept_any_key": True})
+    lab.reset()
+
+    assert list(reading) is not None
+    assert list(read(lab)) == []
 
 
 def test_a_reset_forgets_everything_and_keeps_the_workspace(make_lab, track):

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from trackside.errors import TracksideError
+from trackside.errors import TracksideError, WorkspaceError
 from trackside.lab import Lab
 from trackside.wire import Request
 
@@ -267,3 +267,10 @@ def test_two_labs_cannot_share_a_file(tmp_path, make_lab):
     with pytest.raises(TracksideError, match="database is locked") as caught:
         Lab(data=tmp_path / "journal.sqlite")
     assert caught.value.fix == "name a new file, or one that trackside wrote and nothing else has open"
+
+
+def test_a_workspace_with_faults_leaves_the_file_free(tmp_path, make_lab):
+    with pytest.raises(WorkspaceError):
+        Lab({"segmnt": {}}, data=tmp_path / "journal.sqlite")
+
+    assert make_lab(data=tmp_path / "journal.sqlite").stats()["accepted"] == 0

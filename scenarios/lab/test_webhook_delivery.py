@@ -174,6 +174,16 @@ def test_a_server_that_hangs_is_given_up_and_asked_again(hooked, track, receiver
 
 
 @pytest.mark.rule("segment.delivery.retry")
+def test_a_server_whose_answer_drips_is_given_up_and_asked_again(hooked, track, receiver, soon_over):
+    receiver.answers = ["drip"]
+    lab = hooked()
+    track(lab)
+    lab.settle()
+
+    assert [(attempt.error, outcome(lab)) for attempt in attempts_of(lab)] == [("ETIMEDOUT", "awaiting_retry")]
+
+
+@pytest.mark.rule("segment.delivery.retry")
 def test_a_server_that_is_gone_is_asked_again_and_gets_it_when_it_is_back(hooked, track, receiver):
     receiver.go()
     lab = hooked()

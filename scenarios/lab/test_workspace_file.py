@@ -197,6 +197,11 @@ def test_a_misspelt_key_is_told_the_right_one(faults_of):
     assert fix == "did you mean destinations?"
 
 
+def test_an_error_whose_fix_is_a_question_ends_with_its_mark():
+    with pytest.raises(WorkspaceError, match=r"\. did you mean segment\?$"):
+        workspace.load({"segmnt": {}})
+
+
 def test_what_would_deliver_twice_or_never_is_told(faults_of):
     told = faults_of("""
         segment:

@@ -55,3 +55,20 @@ def test_an_integration_that_the_user_switched_off_refuses_without_a_finding(two
 
     assert journey.delivery("statsig").outcome == "failed"
     assert list(segment.lab.findings()) == []
+
+
+@pytest.mark.rule("launchdarkly.in.identify")
+@pytest.mark.parametrize(
+    ("kind", "call"),
+    [("identify", {"anonymousId": "a-1"}), ("alias", {"previousId": "a-1"})],
+    ids=["identify", "alias"],
+)
+def test_that_an_alias_event_is_without_effect_is_told_once(make_segment, kind, call):
+    segment = make_segment(
+        {"launchdarkly": {"environments": {"production": {"client_side_id": "ld-client-side-id"}}}},
+        sources={"web": {"write_key": "wk_web", "destinations": ["ld"]}},
+        destinations={"ld": {"type": "launchdarkly", "client_side_id": "ld-client-side-id"}},
+    )
+    journey = segment.send(kind, userId="u-1", **call)
+
+    assert [step.rule for _, step in journey.all_steps()].count("launchdarkly.in.identify") == 1

@@ -48,7 +48,7 @@ def test_a_kb_may_be_set_to_1000_bytes(make_segment):
     assert segment.post("/v1/track", sized(32_001)).status == 400
 
 
-@pytest.mark.rule("segment.limit.event-size")
+@pytest.mark.rule("segment.limit.event-size-in-batch")
 def test_a_call_over_32_kb_inside_a_batch_is_discarded_behind_the_200_and_the_others_are_taken(segment):
     large = json.loads(sized(33 * KB, type="track", messageId="m-large"))
 
@@ -56,6 +56,7 @@ def test_a_call_over_32_kb_inside_a_batch_is_discarded_behind_the_200_and_the_ot
 
     assert segment.exchange().status == 200
     assert (large.outcome, large.steps[-1].code) == ("discarded", "event_too_large")
+    assert large.steps[-1].rule == "segment.limit.event-size-in-batch"
     assert small.outcome == "accepted"
 
 

@@ -51,6 +51,50 @@ def test_a_call_may_come_as_plain_parameters_with_dotted_names(trackside, http_c
     assert message["properties"] == {"subject": "Hello", "list": {"id": "7"}}
 
 
+@pytest.mark.rule("segment.pixel.query")
+def test_false_under_integrations_of_a_plain_query_switches_destinations_off(segment):
+    query = {"writeKey": "wk_web", "userId": "u-1", "messageId": "m-1", "event": "E", "integrations.All": "false"}
+
+    segment.request("GET", "/v1/pixel/track", query=query)
+
+    journey = segment.lab.journey("m-1")
+    assert journey.message["integrations"] == {"All": False}
+    assert journey.delivery("statsig").outcome == "dropped"
+    assert [step.level for step in journey.steps if step.rule == "segment.pixel.query"] == ["note"]
+
+
+@pytest.mark.rule("segment.pixel.query")
+def test_true_and_false_elsewhere_in_a_plain_query_stay_text(segment):
+    query = {"writeKey": "wk_web", "userId": "u-1", "messageId": "m-1", "event": "E", "properties.gift": "true"}
+
+    segment.request("GET", "/v1/pixel/track", query=query)
+
+    assert segment.lab.journey("m-1").message["properties"] == {"gift": "true"}
+
+
+@pytest.mark.rule("segment.pixel.query")
+def test_texts_under_integrations_of_base64_stay_text(segment):
+    assert taken(segment, encoded({**CALL, "integrations": {"All": "false"}}))["integrations"] == {"All": "false"}
+
+
+@pytest.mark.rule("segment.limit.event-size-in-pixel")
+def test_a_pixels_call_over_32_kb_is_discarded_behind_the_gif(segment):
+    answer = segment.request("GET", "/v1/pixel/track", query={"data": encoded({**CALL, "fill": "x" * 33 * 1024})})
+
+    [journey] = segment.lab.journeys()
+    assert (answer.status, answer.body[:3]) == (200, b"GIF")
+    assert (journey.outcome, journey.steps[-1].code) == ("discarded", "event_too_large")
+    assert journey.steps[-1].rule == "segment.limit.event-size-in-pixel"
+
+
+@pytest.mark.rule("segment.limit.event-size-in-pixel", "segment.dedup")
+def test_a_pixels_call_that_was_too_large_may_come_again_under_its_message_id(segment):
+    segment.request("GET", "/v1/pixel/track", query={"data": encoded({**CALL, "fill": "x" * 33 * 1024})})
+    taken(segment, encoded(CALL))
+
+    assert [journey.outcome for journey in segment.lab.journeys()] == ["discarded", "accepted"]
+
+
 @pytest.mark.rule("segment.pixel")
 def test_the_answer_is_a_gif_of_one_pixel(trackside, http_call):
     status, headers, body = http_call("GET", f"{trackside.segment.url}/v1/pixel/track?data={encoded(CALL)}")

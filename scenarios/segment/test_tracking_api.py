@@ -260,3 +260,22 @@ def test_a_preflight_to_an_unknown_path_is_on_record(trackside, http_call):
     assert status == 404
     assert "Access-Control-Allow-Origin" not in headers
     assert [finding.step.text for finding in trackside.findings()] == ["OPTIONS /v1/tracks does not exist here"]
+
+
+# ---- alias
+
+
+@pytest.mark.rule("segment.alias.same-id")
+def test_an_alias_of_an_id_to_itself_is_taken_with_a_warning(segment):
+    journey = segment.send("alias", userId="u-1", previousId="u-1")
+
+    assert journey.outcome == "accepted"
+    [step] = [step for step in journey.steps if step.rule == "segment.alias.same-id"]
+    assert (step.level, step.at) == ("warning", "$.userId")
+    assert "reset()" in step.fix
+
+
+@pytest.mark.rule("segment.alias.same-id")
+@pytest.mark.parametrize("call", [{"userId": "u-2", "previousId": "u-1"}, {"anonymousId": "a-1"}])
+def test_an_alias_of_two_ids_gets_no_warning(segment, call):
+    assert "segment.alias.same-id" not in [step.rule for step in segment.send("alias", **call).steps]

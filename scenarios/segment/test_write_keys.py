@@ -90,7 +90,9 @@ def test_the_write_key_does_not_reach_destinations(segment):
 
 @pytest.mark.rule("segment.write-key.missing")
 @pytest.mark.parametrize(
-    "authorization", [None, "Basic ???", "Digest wk_web"], ids=["none", "no base64", "another scheme"]
+    "authorization",
+    [None, "Basic ???", "Basic \xff\xfe", "Basic //8=", "Digest wk_web"],
+    ids=["none", "no base64", "no ASCII", "no UTF-8 in it", "another scheme"],
 )
 def test_a_request_without_a_write_key_is_answered_400(segment, authorization):
     headers = {} if authorization is None else {"authorization": authorization}

@@ -106,6 +106,14 @@ def test_a_type_that_is_not_processed_is_refused_with_501(kind: str) -> None:
     assert [(step.kind, step.rule) for step in answer.steps] == [("drop", "split.in.unsupported")]
 
 
+@pytest.mark.rule("split.in.unsupported")
+def test_a_type_that_is_not_processed_is_answered_200_where_the_workspace_says_so() -> None:
+    settings = SplitSettings(segment_inbound=(SegmentInbound("fme-key", "production", unsupported="ignore"),))
+    answer = deliver({"type": "alias", "previousId": "a-1", "userId": "u-1"}, settings=settings)
+    assert (answer.status, json.loads(answer.body), answer.records) == (200, {}, [])
+    assert [(step.kind, step.rule) for step in answer.steps] == [("drop", "split.in.unsupported")]
+
+
 @pytest.mark.rule("split.in.specs")
 @pytest.mark.parametrize("kind", ["identify", "group", "track", "page", "screen"])
 def test_the_five_call_types_are_processed(kind: str) -> None:

@@ -80,6 +80,15 @@ def test_an_object_trait_is_received_as_text() -> None:
     assert (mapped.steps[0].kind, mapped.steps[0].at) == ("assumed", "$.traits.company")
 
 
+@pytest.mark.rule("split.in.traits.object")
+@pytest.mark.parametrize("trait", [{"name": "Acme"}, ["a", "b"]])
+def test_an_object_trait_is_left_out_where_the_workspace_says_so(trait: object) -> None:
+    mapped = identify({"company": trait, "plan": "gold"}, object_traits="drop")
+    assert values(mapped) == {"plan": "gold"}
+    [step] = mapped.steps
+    assert (step.kind, step.rule, step.level) == ("cut", "split.in.traits.object", None)
+
+
 @pytest.mark.rule("split.in.traits.text")
 def test_number_and_boolean_traits_are_received_as_text() -> None:
     assert values(identify({"seats": 12, "rate": 0.5, "paid": True})) == {"seats": "12", "rate": "0.5", "paid": "true"}

@@ -154,6 +154,37 @@ def test_pairs_alone_do_not_keep_a_call_without_a_mapped_id() -> None:
     assert receive({"properties": {"split": [{"account": "acme"}]}}).records == []
 
 
+@pytest.mark.rule("split.in.no-identity", "split.in.track-groups")
+def test_pairs_alone_make_events_where_the_workspace_says_so() -> None:
+    mapped = receive({"properties": {"value": 1, "split": [{"account": "acme"}]}}, pairs_without_id="keep")
+    assert counted(mapped) == [("account", "acme")]
+    told = [(step.kind, step.level) for step in mapped.steps if step.rule == "split.in.no-identity"]
+    assert told == [("assumed", "note")]
+
+
+@pytest.mark.rule("split.in.no-identity")
+@pytest.mark.parametrize("properties", [{}, {"split": [{"planet": "mars"}]}])
+def test_a_call_without_a_mapped_id_and_without_a_pair_is_dropped_all_the_same(properties: dict[str, Any]) -> None:
+    mapped = receive({"properties": properties}, pairs_without_id="keep")
+    assert mapped.dropped is not None
+    assert (mapped.records, mapped.dropped.rule) == ([], "split.in.no-identity")
+
+
+@pytest.mark.rule("split.in.track-groups")
+@pytest.mark.parametrize("pairs", [[{"account": "acme"}, {"account": "acme"}], [{"user": "u-1"}]])
+def test_a_pair_that_comes_again_makes_a_second_event_with_a_note(pairs: list[dict[str, str]]) -> None:
+    mapped = receive({"userId": "u-1", "properties": {"value": 1, "split": pairs}})
+    assert len(mapped.records) == 1 + len(pairs)
+    notes = [step.at for step in mapped.steps if (step.rule, step.level) == ("split.in.track-groups", "note")]
+    assert notes == ["$.properties.split"]
+
+
+@pytest.mark.rule("split.in.track-groups")
+def test_pairs_that_differ_get_no_note() -> None:
+    mapped = receive({"userId": "u-1", "properties": {"value": 1, "split": [{"account": "a-1"}, {"account": "a-2"}]}})
+    assert [step.level for step in mapped.steps if step.rule == "split.in.track-groups"] == [None]
+
+
 @pytest.mark.rule("split.in.key", "split.in.track-groups")
 def test_the_key_of_a_pair_follows_the_rules_of_keys() -> None:
     mapped = receive({"userId": "u-1", "properties": {"value": 1, "split": [{"account": 7}, {"partner": ""}]}})

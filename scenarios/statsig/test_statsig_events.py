@@ -148,6 +148,40 @@ def test_the_traits_of_a_group_call_are_left_where_the_workspace_asks_for_it():
 
 
 @pytest.mark.rule("statsig.in.group")
+def test_the_traits_of_a_group_call_with_properties_are_left_out_with_a_note():
+    result = mapped({"type": "group", "properties": {"seats": 3}, "traits": {"plan": "pro"}})
+    assert result.records[0]["metadata"] == {"seats": "3"}
+    assert [(step.at, step.level) for step in told(result, "statsig.in.group")] == [("$.traits", "note")]
+
+
+@pytest.mark.rule("statsig.in.group-id")
+def test_a_group_id_is_left_out_with_a_note_that_says_what_to_map():
+    [step] = told(mapped({"type": "group", "groupId": "g-1"}), "statsig.in.group-id")
+    assert (step.at, step.level) == ("$.groupId", "note")
+    assert "map groupId" in step.fix
+
+
+@pytest.mark.rule("statsig.in.group-id", "statsig.in.map-identifier")
+def test_a_group_id_that_is_mapped_gets_no_note():
+    result = mapped({"type": "group", "groupId": "g-1"}, map_identifiers={"groupId": "companyID"})
+    assert told(result, "statsig.in.group-id") == []
+
+
+@pytest.mark.rule("statsig.in.category")
+@pytest.mark.parametrize("call", ["page", "screen"])
+def test_a_category_is_left_out_with_a_note(call):
+    result = mapped({"type": call, "name": "Home", "category": "Docs"})
+    assert result.records[0]["metadata"] == {}
+    assert [(step.at, step.level) for step in told(result, "statsig.in.category")] == [("$.category", "note")]
+
+
+@pytest.mark.rule("statsig.in.category")
+def test_a_category_that_is_a_property_as_well_gets_no_note():
+    result = mapped({"type": "page", "name": "Home", "category": "Docs", "properties": {"category": "Docs"}})
+    assert told(result, "statsig.in.category") == []
+
+
+@pytest.mark.rule("statsig.in.group")
 def test_the_traits_of_another_call_are_not_read():
     assert mapped({"traits": {"plan": "pro"}}).records[0]["metadata"] == {}
 

@@ -93,6 +93,14 @@ def test_any_top_level_field_can_be_mapped():
     assert user(fields, map_identifiers=mapping)["customIDs"] == {"companyID": "g-1", "callID": "m-1"}
 
 
+@pytest.mark.rule("statsig.in.map-identifier")
+def test_of_two_rows_for_one_custom_id_the_last_counts_with_a_note():
+    mapping = {"groupId": "companyID", "company": "companyID"}
+    result = mapped({"userId": "u-1", "groupId": "g-1", "company": "c-1"}, map_identifiers=mapping)
+    assert result.records[0]["user"]["customIDs"] == {"companyID": "c-1"}
+    assert [(step.at, step.level) for step in told(result, "statsig.in.map-identifier")] == [("$.company", "note")]
+
+
 @pytest.mark.rule("statsig.in.map-identifier.path")
 def test_a_path_is_no_top_level_field():
     result = mapped(

@@ -53,8 +53,9 @@ def _with_context(event: Record, at: str, environment: str) -> Mapped:
     record = {**event, "environment": environment, "effect": "metric" if event["kind"] in METRIC_KINDS else "none"}
     steps = []
     if event["kind"] == "alias":
-        text = "the alias event is accepted and has no effect on metrics"
-        steps.append(Step("assumed", "launchdarkly.in.identify", text, at, "use contexts to relate keys", "note"))
+        text = "the alias event is accepted and has no effect on metrics and experiments"
+        fix = "evaluate flags with the user's own context, or disable Segment's mapping Alias User"
+        steps.append(Step("assumed", "launchdarkly.in.identify", text, at, fix, "note"))
     elif event["kind"] != "summary":
         keys = context_keys(event)
         if keys is None:

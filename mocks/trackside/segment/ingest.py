@@ -7,9 +7,9 @@ Pure functions. `calls_in` opens a body, `discard_code` is the quick verdict tak
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -37,6 +37,7 @@ class Envelope:
         id_prefix: start of the messageIds made for calls that come without one.
         remote: the client's address, for ``context.ip``.
         outer: the batch's own fields beside ``batch`` (``context``, ``integrations``, ``sentAt``); empty for one call.
+        pixel: how a pixel carried its call: as base64 in ``data`` or in its ``query``; empty for a POST.
     """
 
     received_at: float
@@ -45,6 +46,7 @@ class Envelope:
     id_prefix: str = ""
     remote: str = ""
     outer: Mapping[str, Any] | None = None
+    pixel: Literal["", "data", "query"] = ""
 
 
 @dataclass(slots=True)
@@ -72,11 +74,12 @@ def kind_of(call: Any, kind: str) -> str:
 
 
 def discard_code(
-    call: Any, kind: str, settings: SegmentSettings, *, batched: bool = False, outer: Mapping[str, Any] | None = None
+    call: Any, kind: str, settings: SegmentSettings, *, weigh: bool = False, outer: Mapping[str, Any] | None = None
 ) -> str:
     """Return why a call is discarded behind Segment's 200, in Segment's own code; empty when it is taken.
 
-    A call of a batch is ``batched``, and ``outer`` holds the batch's own fields.
+    ``weigh`` checks the call's own size, as a batch or a pixel has no limit of one call; ``outer`` holds a batch's own
+    fields.
 
     Codes that no document gives are assumed: ``not_an_object``, ``type_not_known``, ``event_too_large``,
     ``nested_too_deeply``, ``message_id_too_long``. Null ids and null names are absent ones: the Python SDK sends them with every call.
@@ -122,7 +125,7 @@ def discard_code(
         size = len(orjson.dumps(call))
     except orjson.JSONEncodeError:
         return "nested_too_deeply"
-    return "event_too_large" if batched and size > EVENT_KB * settings.kilobyte else ""
+    return "event_too_large" if weigh and size > EVENT_KB * settings.kilobyte else ""
 
 
 def _id_is_good(value: Any) -> bool:
@@ -245,7 +248,7 @@ _REASONS: dict[str, tuple[str, str, str, str]] = {
     ),
     "nested_too_deeply": ("segment.limit.depth", "the call is nested too deeply", "$", "flatten it"),
     "event_too_large": (
-        "segment.limit.event-size",
+        "segment.limit.event-size-in-batch",
         f"the call has over {EVENT_KB} KB",
         "$",
         "send less in one call",
@@ -253,9 +256,11 @@ _REASONS: dict[str, tuple[str, str, str, str]] = {
 }
 
 
-def discarded(code: str, call: Any) -> Step:
+def discarded(code: str, call: Any, *, by_pixel: bool = False) -> Step:
     """Return the drop that a discard code stands for, with the value where there is one."""
     rule, text, at, fix = _REASONS[code]
+    if code == "event_too_large" and by_pixel:
+        rule = "segment.limit.event-size-in-pixel"
     if code == "id_not_string" and isinstance(call, dict) and _id_is_good(call.get("userId")):
         at = "$.anonymousId"
     value = _short(call, at)
@@ -282,9 +287,7 @@ def _text(value: Any) -> str:
 def open_calls(payload: Any, envelope: Envelope, settings: SegmentSettings) -> Iterator[Opened]:
     """Yield every call of a parsed body, opened, in order; calls past the 2,500th are discarded."""
     outer = payload if not envelope.kind and isinstance(payload, dict) else {}
-    envelope = Envelope(
-        envelope.received_at, envelope.kind, envelope.source, envelope.id_prefix, envelope.remote, outer
-    )
+    envelope = replace(envelope, outer=outer)
     for index, call in enumerate(calls_in(payload, envelope.kind)):
         yield open_call(call, index, envelope, settings)
 
@@ -294,9 +297,9 @@ def open_call(call: Any, index: int, envelope: Envelope, settings: SegmentSettin
     if index >= BATCH_EVENTS:
         return Opened(index, call, None, [_past_the_limit(index)])
     batched = envelope.outer is not None and not envelope.kind
-    code = discard_code(call, envelope.kind, settings, batched=batched, outer=envelope.outer)
+    code = discard_code(call, envelope.kind, settings, weigh=batched or bool(envelope.pixel), outer=envelope.outer)
     if code:
-        return Opened(index, call, None, [discarded(code, call)])
+        return Opened(index, call, None, [discarded(code, call, by_pixel=bool(envelope.pixel))])
     steps: list[Step] = []
     message = {name: value for name, value in call.items() if name != "writeKey"}
     message["type"] = kind_of(call, envelope.kind)
@@ -305,9 +308,34 @@ def open_call(call: Any, index: int, envelope: Envelope, settings: SegmentSettin
     _set_times(message, envelope, steps)
     _set_ip(message, envelope, settings, steps)
     _cut_properties(message, steps)
+    if envelope.pixel == "query" and isinstance(message.get("integrations"), dict):
+        steps.append(_INTEGRATIONS_OF_A_QUERY)
+    if message["type"] == "alias" and message.get("userId") == message.get("previousId") is not None:
+        steps.append(_same_id(message["userId"]))
     if settings.nulls == "strip":  # else as they came (segment.nulls)
         message = {name: value for name, value in message.items() if value is not None or name == "originalTimestamp"}
     return Opened(index, call, message, steps)
+
+
+_INTEGRATIONS_OF_A_QUERY = Step(
+    "assumed",
+    "segment.pixel.query",
+    "true and false under integrations of a plain query are read as booleans, any other value stays a text",
+    "$.integrations",
+    "send the call as base64 in data to say so yourself",
+    "note",
+)
+
+
+def _same_id(user_id: Any) -> Step:
+    return Step(
+        "info",
+        "segment.alias.same-id",
+        f"userId and previousId are both {_text(user_id)}: the alias call joins nothing",
+        at="$.userId",
+        fix="alias from a server, or call reset() before: in a browser the user identified last takes the place of the new id",
+        level="warning",
+    )
 
 
 def _past_the_limit(index: int) -> Step:

@@ -10,7 +10,7 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 import orjson
@@ -25,6 +25,7 @@ from trackside.wire import JSON, Answer, Intake, Request, Route, json_answer
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 TOKEN_SECONDS = 3600
+SWITCHES = {"true": True, "false": False}
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -77,7 +78,15 @@ def payload_of(request: Request) -> Any:
     return orjson.loads(request.body)
 
 
+def pixel_form(request: Request) -> Literal["", "data", "query"]:
+    """Return how a pixel carries its call: as base64 in ``data`` or in its ``query``; empty for a POST."""
+    if request.method != "GET":
+        return ""
+    return "data" if "data" in request.query else "query"
+
+
 def _pixel_payload(query: Mapping[str, str]) -> Any:
+    """Return a pixel's call; of a plain query, true and false under ``integrations`` are booleans (segment.pixel.query)."""
     if "data" in query:
         text = query["data"].replace("-", "+").replace("_", "/").replace(" ", "+").rstrip("=")
         try:
@@ -91,7 +100,7 @@ def _pixel_payload(query: Mapping[str, str]) -> Any:
         for parent in parents:
             inner = place.setdefault(parent, {})
             place = inner if isinstance(inner, dict) else {}
-        place[last] = value
+        place[last] = SWITCHES.get(value, value) if parents[:1] == ["integrations"] else value
     return payload
 
 
@@ -127,8 +136,9 @@ def _ingest(request: Request, segment: Segment, kind: str) -> Answer:
         answer.intake = Intake(source, kind, 0, (), valid)
         return answer
     ids, good = [], 0
+    weigh = not kind or bool(pixel_form(request))
     for position, call in enumerate(calls[:BATCH_EVENTS]):
-        if not discard_code(call, kind, settings, batched=not kind, outer=None if kind else payload):
+        if not discard_code(call, kind, settings, weigh=weigh, outer=None if kind else payload):
             good += 1
             message_id = call.get("messageId")
             if isinstance(message_id, str) and message_id:

@@ -176,7 +176,7 @@ class CompiledDestination:
                 routed.steps.append(_not_named(outgoing.url))
             else:
                 if self.destination.url and self.type != "webhook":
-                    outgoing = _readdressed(outgoing, self.destination.url)
+                    outgoing = outgoing.moved(self.destination.url)
                 routed.sendings.append(Sending(outgoing, result.mapping, result.steps))
         if not matched and not any(step.kind == "drop" for step in routed.steps):
             routed.steps.append(_no_mapping(kind, self.type, configured=self.destination.mappings is not None))
@@ -196,7 +196,7 @@ def _mappings(destination: Destination, at: str) -> list[ActionMapping] | None:
         if webhook and row["action"] == webhook.action:
             row = {**row, "mapping": {**webhook.mapping, **row.get("mapping", {})}}  # noqa: PLW2901 - completed
         try:
-            mappings.append(_mapping(row, destination.type))
+            mappings.append(mapping_of(row, destination.type))
         except TracksideError as error:
             faults.append(TracksideError(error.what, f"{at}[{index}].action", error.fix))
     if faults:
@@ -210,7 +210,7 @@ def _webhook_preset(destination: Destination) -> ActionMapping:
     return preset
 
 
-def _mapping(row: Mapping[str, Any], kind: str) -> ActionMapping:
+def mapping_of(row: Mapping[str, Any], kind: str) -> ActionMapping:
     """Return a mapping of the workspace; what it leaves out is as in the preset of its action."""
     destination = DESTINATIONS[ACTION_TYPES[kind]]
     preset = next((preset for preset in destination.presets if preset.action == row["action"]), None)
@@ -242,11 +242,6 @@ def _not_named(url: str) -> Step:
     text = f"the event names the address {_origin(url)}, which the workspace does not: nothing is sent there"
     fix = "write the address into the destination's url, or into a mapping of its own"
     return drop("segment.delivery.address", text, at="mappings", fix=fix)
-
-
-def _readdressed(outgoing: Outgoing, base: str) -> Outgoing:
-    path = "/" + outgoing.url.split("/", 3)[3]
-    return Outgoing(outgoing.method, base.rstrip("/") + path, outgoing.headers, outgoing.body)
 
 
 def _disabled(name: str, kind: str) -> Step:

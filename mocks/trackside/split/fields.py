@@ -160,8 +160,8 @@ def moment(call: Call) -> int:
     return in_ms(call.received_at)
 
 
-def identities(call: Call) -> list[Target]:
-    """Return the traffic type and key of each mapped id that the call carries; none where the call is dropped.
+def identities(call: Call, *, needed: bool = True) -> list[Target]:
+    """Return the traffic type and key of each mapped id that the call carries; where one is needed, none drops the call.
 
     Rules split.in.identity, split.in.two-identities and split.in.no-identity.
 
@@ -177,8 +177,8 @@ def identities(call: Call) -> list[Target]:
             text = key(value, f"$.{name}", call.inbound, call.steps)
             if text is not None:
                 found.append((traffic_type, text))
-    if not found:
-        call.steps.append(_no_identity(call.message, call.inbound))
+    if not found and needed:
+        call.steps.append(no_identity(call.message, call.inbound))
     elif len(found) > 1:
         call.steps.append(_TWO_IDENTITIES)
     return found
@@ -189,7 +189,8 @@ _TWO_IDENTITIES = Step(
 )
 
 
-def _no_identity(message: Message, inbound: SegmentInbound) -> Step:
+def no_identity(message: Message, inbound: SegmentInbound) -> Step:
+    """Return the drop of a call that carries none of the mapped ids (split.in.no-identity)."""
     mapped = " or ".join(inbound.identities) or "no identity"
     text = f"this configuration maps {mapped} and finds no key there: the call is dropped"
     unmapped = [name for name in ("userId", "anonymousId") if message.get(name) and name not in inbound.identities]

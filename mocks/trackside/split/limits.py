@@ -206,6 +206,10 @@ def _attribute(name: str, value: object, inbound: SegmentInbound, steps: list[St
         reason = f"the trait {shown(name)} is null: it is left out"
         steps.append(Step("assumed", "split.in.traits.null", reason, at, "send a value or no trait", "note"))
         return None
+    if isinstance(value, (dict, list)) and inbound.object_traits == "drop":
+        reason = f"the trait {shown(name)} is no single value: it is left out"
+        steps.append(Step("cut", "split.in.traits.object", reason, at, "set object_traits to json to keep it"))
+        return None
     text = value if isinstance(value, str) else _trait_text(name, value, at, steps)
     if len(text) <= TRAIT_LENGTH:
         return text
@@ -219,7 +223,7 @@ def _trait_text(name: str, value: object, at: str, steps: list[Step]) -> str:
     text = as_json(value)
     if isinstance(value, (dict, list)):
         reason = f"the trait {shown(name)} is no single value: stored as its JSON text"
-        fix = "flatten it to see its parts in FME"
+        fix = "flatten it to see its parts in FME, or set object_traits to drop"
         steps.append(Step("assumed", "split.in.traits.object", reason, at, fix, "note"))
     else:
         reason = f"the trait {shown(name)} is stored as the text {shown(text)}"

@@ -5,10 +5,11 @@ Source: Harness FME, "Segment", and its guides "Send events" and "Verify events"
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from trackside.split.fields import Call, Target, event_name, event_value, identities, lookup, moment, pairs
+from trackside.split.fields import Call, Target, event_name, event_value, identities, lookup, moment, no_identity, pairs
 from trackside.split.limits import attributes, event_properties, event_type, key, shown
 from trackside.steps import Mapped, Message, Record, Step, drop
 
@@ -25,7 +26,7 @@ def segment_call(
 
     Args:
         message: one call; identify, group, track, page and screen are processed (split.in.specs), any other type is
-            dropped (split.in.unsupported).
+            dropped (split.in.unsupported; ``inbound.unsupported`` says whether it is refused).
         inbound: the configuration whose key the delivery carried.
         settings: the workspace's ``split`` block.
         received_at: epoch seconds; stands in where the call's own moment is missing or cannot be read.
@@ -74,11 +75,8 @@ def _track(call: Call) -> list[Record]:
         return _switched_off(call, "split.in.track-toggle", "track")
     name = event_name(call)
     type_id = event_type(name, f"$.{inbound.event_type_id}", inbound, call.steps) if name else None
-    targets = identities(call)
-    if type_id is None or not targets:
-        return []
-    value = event_value(call)
-    return _events(call, type_id, value, targets + _event_groups(call))
+    targets = _event_targets(call, type_id)
+    return _events(call, type_id, event_value(call), targets) if type_id and targets else []
 
 
 def _page(call: Call) -> list[Record]:
@@ -95,12 +93,12 @@ def _screen(call: Call) -> list[Record]:
 
 def _named(call: Call, kind: str, prefix: str) -> list[Record]:
     type_id = _named_event_type(call, kind, prefix)
+    if call.inbound.page_fields:
+        targets = _event_targets(call, type_id)
+        return _events(call, type_id, event_value(call), targets) if type_id and targets else []
     targets = identities(call)
     if type_id is None or not targets:
         return []
-    if call.inbound.page_fields:
-        value = event_value(call)
-        return _events(call, type_id, value, targets + _event_groups(call))
     _note_page_fields(call, kind)
     return _events(call, type_id, None, targets)
 
@@ -130,6 +128,38 @@ def _note_page_fields(call: Call, kind: str) -> None:
             text = f"{path} of a {kind} call is not used: the field mapping is taken to be for track calls only"
             fix = "set page_fields to true to use it"
             call.steps.append(Step("assumed", "split.in.page.fields", text, f"$.{path}", fix, "note"))
+
+
+def _event_targets(call: Call, type_id: str | None) -> list[Target]:
+    """Return where an event counts: under its mapped ids and under its pairs; none where it is dropped."""
+    keep = call.inbound.pairs_without_id == "keep"
+    found = identities(call, needed=not keep)
+    if type_id is None or not (found or keep):
+        return []
+    named = _event_groups(call)
+    if named and not found:
+        call.steps.append(_PAIRS_ALONE)
+    elif not found:
+        call.steps.append(no_identity(call.message, call.inbound))
+    for traffic_type, text in sorted(target for target, times in Counter(found + named).items() if times > 1):
+        call.steps.append(_repeated(traffic_type, text))
+    return found + named
+
+
+_PAIRS_ALONE = Step(
+    "assumed",
+    "split.in.no-identity",
+    "the call carries none of the mapped ids: the pairs of properties.split alone make its events",
+    "$.properties.split",
+    "set pairs_without_id to drop if FME drops such a call",
+    "note",
+)
+
+
+def _repeated(traffic_type: str, text: str) -> Step:
+    what = f"the {traffic_type} {shown(text)} is named more than once: the event is stored for it as often"
+    fix = "name each traffic type and key once, and no mapped id again"
+    return Step("assumed", "split.in.track-groups", what, "$.properties.split", fix, "note")
 
 
 def _event_groups(call: Call) -> list[Target]:

@@ -27,8 +27,8 @@ def segment_destination(request: Request, settings: SplitSettings) -> Answer:
 
     Returns:
         200 ``{}`` with records and steps; 400 for a body that is no call (split.in.malformed); 401 without a key and
-        403 with a wrong one (split.in.api-key); 501 for a type that is not processed (split.in.unsupported). Errors
-        are ``{"message": "..."}``.
+        403 with a wrong one (split.in.api-key); 501 for a type that is not processed, unless the configuration ignores it
+        (split.in.unsupported). Errors are ``{"message": "..."}``.
     """
     key = request.basic_user()
     if not key:
@@ -40,7 +40,7 @@ def segment_destination(request: Request, settings: SplitSettings) -> Answer:
     if isinstance(message, Step):
         return errors.bad_event(message)
     mapped = segment_call(message, inbound, settings, request.at)
-    if not supported(message):
+    if not supported(message) and inbound.unsupported == "refuse":
         return errors.call_not_supported(message["type"], mapped.steps)
     return json_answer(200, {}, records=mapped.records, steps=mapped.steps)
 

@@ -44,6 +44,10 @@ class SegmentInbound:
         screen_prefix: what an event type made of a screen begins with (split.in.screen).
         page_case: whether the name of a page or screen keeps its case (split.in.page.case).
         page_fields: whether page and screen calls too use ``value`` and ``properties.split`` (split.in.page.fields).
+        unsupported: whether a call of another type, such as alias, is answered 501 (``refuse``) or 200 (``ignore``)
+            (split.in.unsupported).
+        pairs_without_id: whether the pairs of ``properties.split`` make events of a call that has none of the mapped
+            ids (split.in.no-identity).
         event_type_limit: the most characters of an event type (split.in.event-type-length).
         invalid_event_type: whether an event whose type breaks the naming rules is dropped (split.in.event-type-name).
         key_limit: the most characters of a key (split.in.key).
@@ -54,6 +58,7 @@ class SegmentInbound:
         keep_split: whether ``properties.split`` stays in the stored properties (split.in.track-groups.kept).
         split_shape: whether an object in ``properties.split``, or an array in ``traits.split``, is read as well
             (split.in.split-shape).
+        object_traits: whether an object or array trait becomes its JSON text or is left out (split.in.traits.object).
         trait_limit: what happens to a trait value of over 255 characters (split.in.traits.limit).
         invalid_attribute: whether a trait that is no valid attribute id is left out (split.in.attribute-id).
         group_traffic_type: the traffic type under which a group call without ``traits.split`` identifies its
@@ -73,6 +78,8 @@ class SegmentInbound:
     screen_prefix: str = "viewed_"
     page_case: Literal["keep", "lower"] = "keep"
     page_fields: bool = False
+    unsupported: Literal["refuse", "ignore"] = "refuse"
+    pairs_without_id: Literal["drop", "keep"] = "drop"
     event_type_limit: int = 80
     invalid_event_type: Literal["drop", "keep"] = "drop"
     key_limit: int = 250
@@ -82,6 +89,7 @@ class SegmentInbound:
     object_properties: Literal["text", "null", "keep"] = "text"
     keep_split: bool = False
     split_shape: Literal["any", "documented"] = "any"
+    object_traits: Literal["json", "drop"] = "json"
     trait_limit: Literal["cut", "drop"] = "cut"
     invalid_attribute: Literal["drop", "keep"] = "drop"
     group_traffic_type: str = ""

@@ -69,6 +69,7 @@ def segment_event(message: Message, settings: StatsigSettings, received: float =
     if name is None:
         return Mapped([], steps)
     properties, where = _properties(message, inbound, steps)
+    _note_unread(message, properties, inbound, steps)
     record = {
         "eventName": name,
         "time": _time(message, received, steps),
@@ -165,6 +166,8 @@ def _properties(message: Message, inbound: SegmentInbound, steps: list[Step]) ->
     """Return the properties and their place; a group call without any brings its traits."""
     properties = message.get("properties")
     if isinstance(properties, dict):
+        if message["type"] == "group" and inbound.group_traits and message.get("traits"):
+            steps.append(_TRAITS_UNREAD)
         return properties, "$.properties"
     if properties is not None:
         text = f"properties is {shown(properties)}, not an object, and is left out"
@@ -175,6 +178,27 @@ def _properties(message: Message, inbound: SegmentInbound, steps: list[Step]) ->
     text = "the traits of the group call are read as its properties"
     steps.append(Step("assumed", "statsig.in.group", text, "$.traits", "set group_traits to false if not", "note"))
     return traits, "$.traits"
+
+
+_TRAITS_UNREAD = Step(
+    "assumed",
+    "statsig.in.group",
+    "the group call has properties, so its traits are left out",
+    "$.traits",
+    "send them as properties, or send no properties",
+    "note",
+)
+
+
+def _note_unread(message: Message, properties: dict[str, Any], inbound: SegmentInbound, steps: list[Step]) -> None:
+    kind, mapped = message["type"], inbound.map_identifiers if inbound.enabled else {}
+    group_id, category = message.get("groupId"), message.get("category")
+    if kind == "group" and group_id is not None and "groupId" not in mapped:
+        text, fix = f"the groupId {shown(group_id)} is left out", "map groupId to a custom ID under map_identifiers"
+        steps.append(Step("assumed", "statsig.in.group-id", text, "$.groupId", fix, "note"))
+    if kind in ("page", "screen") and category not in (None, "", properties.get("category")):
+        text, fix = f"the {kind}'s category {shown(category)} is left out", "send it as a property too"
+        steps.append(Step("assumed", "statsig.in.category", text, "$.category", fix, "note"))
 
 
 def _time(message: Message, received: float, steps: list[Step]) -> int:

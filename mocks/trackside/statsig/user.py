@@ -103,7 +103,7 @@ def _null_id(id_type: str, at: str) -> Step:
 
 
 def _mapped_ids(message: Message, inbound: SegmentInbound, steps: list[Step]) -> dict[str, str]:
-    ids = {}
+    ids: dict[str, str] = {}
     for name, id_type in inbound.map_identifiers.items():
         value = message.get(name)
         if value is None and "." in name:
@@ -111,6 +111,12 @@ def _mapped_ids(message: Message, inbound: SegmentInbound, steps: list[Step]) ->
             where = "statsig.segment_inbound.map_identifiers"
             steps.append(Step("assumed", "statsig.in.map-identifier.path", text, where, fix, "note"))
         elif (custom_id := id_text(value, f"$.{name}", steps)) is not None:
+            if ids.get(id_type, custom_id) != custom_id:
+                text = (
+                    f"two rows fill {id_type}: {shown(custom_id)} from {name} takes the place of {shown(ids[id_type])}"
+                )
+                fix = "map each field to an ID type of its own under map_identifiers"
+                steps.append(Step("assumed", "statsig.in.map-identifier", text, f"$.{name}", fix, "note"))
             ids[id_type] = custom_id
     return ids
 

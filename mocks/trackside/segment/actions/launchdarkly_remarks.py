@@ -35,11 +35,9 @@ def track_remarks(message: Message, mapped: Payload, sent: Payload) -> list[Step
 
 
 def alias_remarks(message: Message, mapped: Payload, sent: Payload) -> list[Step]:
-    """Return the remarks on one alias event: LaunchDarkly takes it, and no metric uses it."""
-    del mapped
-    text = f"the {message.get('type')} call becomes an alias event, which has no effect on metrics and experiments"
-    fix = "evaluate flags with the user's own context, or disable the mapping Alias User"
-    steps = [Step("info", "launchdarkly.in.identify", text, "$.type", fix, "note")]
+    """Return the remarks on one alias event; that no metric uses it is LaunchDarkly's to say."""
+    del message, mapped
+    steps: list[Step] = []
     if "timestamp" in sent:
         _timestamp_remark(sent["timestamp"], steps)
     return steps
