@@ -20,8 +20,7 @@ from flask import request as flask_request
 from trackside import rules
 from trackside.errors import TracksideError, WorkspaceError
 from trackside.journeys import redacted, showable, step_json
-from trackside.segment.ingest import iso
-from trackside.times import in_ms
+from trackside.times import in_ms, iso
 from trackside.wire import LOOPBACK
 
 if TYPE_CHECKING:

@@ -6,6 +6,16 @@ Vendors' error answers live in each vendor's ``errors.py``; what is here is rais
 from __future__ import annotations
 
 
+def sentences(*clauses: str) -> str:
+    """Return clauses as one text, each ended once; empty ones are left out.
+
+    >>> sentences("destnations is not a known field", "$.destnations", "did you mean destinations?")
+    'destnations is not a known field. $.destnations. did you mean destinations?'
+    """
+    text = ". ".join(clause.rstrip(".") for clause in clauses if clause)
+    return text if text.endswith("?") else f"{text}."
+
+
 class TracksideError(Exception):
     """An error in three clauses: what was wrong, where, and what to do.
 
@@ -22,8 +32,7 @@ class TracksideError(Exception):
         self.fix = fix
 
     def __str__(self) -> str:
-        text = ". ".join(clause.rstrip(".") for clause in (self.what, self.where, self.fix) if clause)
-        return text if text.endswith("?") else f"{text}."
+        return sentences(self.what, self.where, self.fix)
 
 
 class WorkspaceError(TracksideError):

@@ -17,7 +17,7 @@ from trackside.errors import TracksideError
 from trackside.journeys import Delivery, Journey, step_json
 from trackside.lab import Lab
 from trackside.origins import Origin, origins
-from trackside.segment.ingest import KINDS
+from trackside.segment.discards import KINDS
 from trackside.segment.settings import Destination
 from trackside.steps import Message, Record, Step
 from trackside.wire import Request

@@ -19,12 +19,13 @@ import orjson
 
 from trackside import catalog, checks
 from trackside.journal import Attempt, DeliveryKey, Exchange, Journal
-from trackside.segment.ingest import KINDS, Envelope, Opened, iso, open_calls
+from trackside.segment.discards import KINDS
+from trackside.segment.ingest import Envelope, Opened, open_calls
 from trackside.segment.routes import payload_of, pixel_form
 from trackside.segment.routing import Plan, Routed, Sending
 from trackside.segment.settings import SegmentSettings
 from trackside.steps import Message, Record, Step
-from trackside.times import in_ms
+from trackside.times import in_ms, iso
 from trackside.wire import Answer, Outgoing, Request
 
 Outcome = Literal["delivered", "dropped", "failed", "awaiting_retry", "under_way"]

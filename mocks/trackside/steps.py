@@ -1,13 +1,15 @@
 """What a journey is made of: steps, and what a mapping gives back.
 
-Mappings, filters and endpoint functions return these; the journal and the reports show them. Pure data, no imports of
-other parts of trackside.
+Mappings, filters and endpoint functions return these; the journal and the reports show them. Pure data; of the other
+parts of trackside only `trackside.errors` is imported.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
+
+from trackside.errors import sentences
 
 Message: TypeAlias = dict[str, Any]
 """One Segment call after its batch is opened, as JSON: a ``track`` body with its ``type``, and so on."""
@@ -51,7 +53,7 @@ class Step:
 
     def __str__(self) -> str:
         what = f"{self.text} ({self.rule})" if self.rule else self.text
-        return ". ".join(clause.rstrip(".") for clause in (what, self.at, self.fix) if clause) + "."
+        return sentences(what, self.at, self.fix)
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - both sides of the subtraction are UTC and say nothing of a zone
 _FURTHEST = 8_640_000_000_000_000  # as far from 1970 as a JavaScript date reaches, in milliseconds
@@ -76,3 +76,15 @@ def _any_iso_ms(text: str) -> int | None:
         return moment
     offset = (int(offset_hours) * 60 + int(offset_minutes or 0)) * 60_000
     return moment - offset if sign == "+" else moment + offset
+
+
+def iso(milliseconds: int) -> str:
+    """Return epoch milliseconds as ISO 8601 in UTC with three decimals; empty outside the years 1 to 9999.
+
+    >>> iso(1704164645678)
+    '2024-01-02T03:04:05.678Z'
+    """
+    try:
+        return (_EPOCH + timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds") + "Z"
+    except OverflowError:
+        return ""

@@ -32,7 +32,7 @@ class Request:
         method: upper case.
         path: without query string.
         headers: names in lower case.
-        body: the bytes after gzip or zstd were undone; what the wire carried if undoing failed (see `undecodable`).
+        body: the bytes after gzip was undone; what the wire carried if undoing failed (see `undecodable`).
         query: the first value of each query parameter.
         params: the parts of the path that the route names, such as ``client_side_id``.
         at: when it was received, epoch seconds on the lab's clock.

@@ -16,6 +16,7 @@ import orjson
 from trackside import catalog
 from trackside.errors import TracksideError, WorkspaceError
 from trackside.launchdarkly.settings import LaunchDarklySettings
+from trackside.segment.filters import condition_fault, parse_filters
 from trackside.segment.routing import Plan, compile_plan
 from trackside.segment.settings import DIRECT_TYPES, SegmentSettings
 from trackside.split.settings import SplitSettings
@@ -184,7 +185,9 @@ def _built(document: Any, name: str, lines: Mapping[str, int]) -> Workspace:
     plan, faults = _planned(segment)
     if faults := [*_reference_faults(segment, split), *faults]:
         raise WorkspaceError(_placed(faults, name, lines), name)
-    return Workspace(document, segment, statsig, split, launchdarkly, plan, any_key, list(_notes(document)))
+    return Workspace(
+        document, segment, statsig, split, launchdarkly, plan, any_key, [*_notes(document), *_filter_notes(segment)]
+    )
 
 
 def _planned(segment: SegmentSettings) -> tuple[Plan, list[TracksideError]]:
@@ -289,6 +292,16 @@ def _notes(document: Mapping[str, Any]) -> Iterator[Step]:
             text = f"{name} gets raw messages and maps them itself: its mappings are not used"
             at = catalog.json_path(["segment", "destinations", name, "mappings"])
             yield Step("info", "", text, at, "take them away; the vendor's own block says how it maps", "note")
+
+
+def _filter_notes(segment: SegmentSettings) -> Iterator[Step]:
+    """Yield a warning of each filter whose condition cannot be read: that is no fault, as Segment too runs with it."""
+    for name, row in segment.destinations.items():
+        at = catalog.json_path(["segment", "destinations", name, "filters"])
+        for index, chosen in enumerate(parse_filters([dict(one) for one in row.filters], at)):
+            if chosen.enabled and (fault := condition_fault(chosen)):
+                text = f"{chosen} will drop every event: {fault.what} at {fault.where}"
+                yield Step("info", "segment.filter.fail-closed", text, f"{at}[{index}].if", fault.fix, "warning")
 
 
 T = TypeVar("T")

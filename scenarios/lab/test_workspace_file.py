@@ -139,6 +139,26 @@ def test_mappings_of_a_destination_that_maps_itself_are_noted(file):
     assert note.text == "statsig gets raw messages and maps them itself: its mappings are not used"
 
 
+@pytest.mark.rule("segment.filter.fail-closed")
+def test_a_filter_that_cannot_be_read_is_warned_of(file):
+    loaded = workspace.load(file("""
+        segment:
+          destinations:
+            ld:
+              type: launchdarkly
+              client_side_id: 57be1db38b75bf0772d11384
+              filters:
+                - {if: type = "track", actions: [{type: drop}]}
+                - {if: 'contans(event, "x")', actions: [{type: drop}]}
+                - {if: event =, enabled: false, actions: [{type: drop}]}
+    """))  # fmt: skip
+
+    [note] = loaded.notes
+    assert (note.level, note.at) == ("warning", "$.segment.destinations.ld.filters[1].if")
+    assert "will drop every event: there is no function 'contans'" in note.text
+    assert note.fix == "did you mean contains()?"
+
+
 # ---- the demo workspace
 
 

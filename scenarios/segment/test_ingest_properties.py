@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from trackside import workspace
 from trackside.rules import RULES
-from trackside.segment.ingest import Envelope, Opened, discard_code, open_call, open_calls
+from trackside.segment.discards import discard_code
+from trackside.segment.ingest import Envelope, Opened, open_call, open_calls
 from trackside.segment.routing import NAMES, blocked_by_integrations
 from trackside.segment.settings import Dedup, SegmentSettings
 from trackside.segment.store import SeenIds

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trackside.cli.rows import event_row, request_row
-from trackside.segment.ingest import iso
-from trackside.times import in_ms
+from trackside.times import in_ms, iso
 
 if TYPE_CHECKING:
     from trackside.journal import DeliveryKey, Exchange

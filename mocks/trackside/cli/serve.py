@@ -16,12 +16,12 @@ import click
 
 from trackside.cli.output import out, out_json, remark
 from trackside.errors import TracksideError
+from trackside.wire import LOOPBACK
 
 if TYPE_CHECKING:
     from trackside.cli.live import LiveLog
     from trackside.lab import Lab
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _GARBAGE = 20_000
 READER_SECONDS = 2.0
 """How long the end waits for whoever reads the log."""

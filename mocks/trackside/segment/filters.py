@@ -39,6 +39,7 @@ __all__ = [
     "Filter",
     "Sample",
     "compile_filters",
+    "condition_fault",
     "parse_filters",
     "sampling_number",
 ]
@@ -79,6 +80,15 @@ def compile_filters(filters: Sequence[Filter]) -> Apply:
         stages += [_stage(chosen, applies, action, number) for action in chosen.actions]
     stages.sort(key=lambda stage: stage.rank)
     return lambda message: _run(stages, message)
+
+
+def condition_fault(chosen: Filter) -> InvalidFQL | None:
+    """Return why a filter's condition cannot be read, so that it drops every event (segment.filter.fail-closed)."""
+    try:
+        _condition(chosen.condition)
+    except InvalidFQL as error:
+        return error
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ import orjson
 
 from trackside import catalog
 from trackside.segment import errors
-from trackside.segment.ingest import BATCH_EVENTS, BATCH_KB, EVENT_KB, KINDS, calls_in, discard_code
+from trackside.segment.discards import BATCH_EVENTS, BATCH_KB, EVENT_KB, KINDS, discard_code
+from trackside.segment.ingest import calls_in
 from trackside.segment.settings import SegmentSettings
 from trackside.segment.store import SeenIds, Tokens
 from trackside.steps import Step, drop
