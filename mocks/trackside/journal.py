@@ -22,6 +22,9 @@ from trackside.wire import Answer, Intake, Request
 DEFAULT_LIMIT = 100_000
 """Messages kept by default; the oldest go first, and are counted."""
 
+DEFAULT_BYTES = 512 * 1024 * 1024
+"""Bytes of bodies kept by default, whatever the number of messages; the oldest go first here too."""
+
 _HEADS = 1024
 _NO_INTAKE = Intake()
 
@@ -181,13 +184,17 @@ class Journal:
     Args:
         limit: messages (or exchanges without messages) to keep; the oldest exchange goes first.
         keeper: where rows are kept beyond the process, if anywhere.
+        limit_bytes: bytes of bodies to keep, so that large requests do not fill the memory before they are many.
 
     Attributes:
         opening: numbers of rows whose deliveries are being handed over; until that is done they are under way.
     """
 
-    def __init__(self, limit: int = DEFAULT_LIMIT, keeper: Keeper | None = None) -> None:
+    def __init__(
+        self, limit: int = DEFAULT_LIMIT, keeper: Keeper | None = None, limit_bytes: int = DEFAULT_BYTES
+    ) -> None:
         self.limit = limit
+        self.limit_bytes = limit_bytes
         self.keeper = keeper
         self.changed = threading.Condition()
         self.version = 0
@@ -206,6 +213,7 @@ class Journal:
             self._attempts: dict[int, dict[DeliveryKey, list[Attempt]]] = {}
             self._seq = getattr(self, "_seq", 0)
             self._kept = 0
+            self._bytes = 0
             self.evicted = 0
             self.accepted = 0
             if self.keeper:
@@ -255,8 +263,9 @@ class Journal:
         self._times.append(row.request.at)
         self._bodies.append(row.request.body)
         self._kept += row.intake.calls or 1
+        self._bytes += len(row.request.body)
         self.accepted += row.intake.calls
-        while self._kept > self.limit and len(self._rows) > 1:
+        while (self._kept > self.limit or self._bytes > self.limit_bytes) and len(self._rows) > 1:
             self._evict()
 
     def _head(self, row: Exchange) -> _Head:
@@ -270,7 +279,7 @@ class Journal:
         seq = self._first
         head = self._rows.popleft()
         self._times.popleft()
-        self._bodies.popleft()
+        self._bytes -= len(self._bodies.popleft())
         self._kept -= head.intake.calls or 1
         self.evicted += head.intake.calls or 1
         self._attempts.pop(seq, None)
@@ -338,7 +347,7 @@ class Journal:
         if self.evicted:
             raise TracksideError(
                 f"{what} would need messages that the journal no longer holds ({self.evicted} evicted)",
-                f"the journal's limit is {self.limit} messages",
+                f"the journal's limit is {self.limit} messages and {self.limit_bytes // 2**20} MiB of bodies",
                 "raise the limit, or reset before the part that you assert on",
             )
 

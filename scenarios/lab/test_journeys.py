@@ -5,8 +5,10 @@ import json
 import pytest
 
 from trackside.errors import TracksideError
+from trackside.journal import Journal
 from trackside.lab import Lab
 from trackside.rules import RULES
+from trackside.wire import Answer, Request
 
 DIRECT = {
     "segment": {
@@ -427,3 +429,11 @@ def test_a_reset_forgets_everything_and_keeps_the_workspace(make_lab, track):
     assert list(lab.journeys()) == []
     assert list(lab.findings(notes=True)) == []
     assert track(lab).delivery("statsig").outcome == "delivered"
+
+
+def test_the_journal_is_bounded_by_the_bytes_of_bodies_too():
+    journal = Journal(limit_bytes=3_000)
+    for _ in range(5):
+        journal.append("segment", Request("POST", "/v1/track", body=b"x" * 1_000), Answer(400), 1)
+    assert [row.seq for row in journal.rows()] == [3, 4, 5]
+    assert journal.evicted == 2
