@@ -73,7 +73,7 @@ def run(url: str, path: str, body: bytes, *, requests: int, connections: int = 8
         body: each messageId in it (`ID`) is replaced by one of its own.
         requests: how many in all.
         connections: how many at once, each one request at a time.
-        rate: requests per second over all connections; as fast as they go when None.
+        rate: requests per second over all connections, evenly spaced; as fast as they go when None.
     """
     parts = body.split(ID)
     latencies: list[list[float]] = [[] for _ in range(connections)]
@@ -94,7 +94,7 @@ def run(url: str, path: str, body: bytes, *, requests: int, connections: int = 8
         begin = time.perf_counter()
         for number in range(share):
             if rate is not None:
-                ahead = begin + number * connections / rate - time.perf_counter()
+                ahead = begin + (number * connections + worker) / rate - time.perf_counter()
                 if ahead > 0:
                     threading.Event().wait(ahead)
             sent = time.perf_counter()
