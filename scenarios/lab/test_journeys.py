@@ -437,3 +437,15 @@ def test_the_journal_is_bounded_by_the_bytes_of_bodies_too():
         journal.append("segment", Request("POST", "/v1/track", body=b"x" * 1_000), Answer(400), 1)
     assert [row.seq for row in journal.rows()] == [3, 4, 5]
     assert journal.evicted == 2
+
+
+def test_until_its_deliveries_are_handed_over_a_message_is_under_way_at_a_vendor():
+    lab = Lab()
+    lab.split.fail(500)
+    body = b'{"writeKey": "wk_web", "userId": "u-1", "event": "E", "messageId": "m-1"}'
+    lab.receive("segment", Request("POST", "/v1/track", body=body))
+    lab.journal.opening.add(1)
+    assert lab.journey("m-1").delivery("statsig").outcome == "under_way"
+    lab.journal.opening.discard(1)
+    assert lab.journey("m-1").delivery("statsig").outcome == "delivered"
+    lab.stop()
