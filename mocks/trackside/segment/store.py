@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import hmac
 import secrets
+from collections import deque
 from collections.abc import Iterable
 
 from trackside.segment.settings import Dedup
@@ -26,6 +27,8 @@ class SeenIds:
         self.dedup = dedup
         self.aged_out_early = 0
         self._seen: dict[int, float] = {}  # by hash: a third of the memory, and no collision in practice
+        # Oldest first. The first key of a dict that lost many is found only past all of them.
+        self._order: deque[int] = deque()
 
     def __len__(self) -> int:
         return len(self._seen)
@@ -38,30 +41,32 @@ class SeenIds:
             source: the source they came through, which counts only with ``scope: source``.
             at: epoch seconds.
         """
-        seen, oldest = self._seen, at - self.dedup.hours * 3600
+        seen = self._seen
+        self._expire(at - self.dedup.hours * 3600)
         prefix = f"{source}\n" if self.dedup.scope == "source" else ""
         positions = []
         for position, message_id in ids:
             key = hash(prefix + message_id) & _HASH
-            before = seen.get(key)
-            if before is not None and before > oldest:
+            if key in seen:
                 positions.append(position)
                 continue
-            if before is not None:
-                del seen[key]
             seen[key] = at
-        self._shrink(oldest)
+            self._order.append(key)
+        while len(seen) > self.dedup.ids:
+            del seen[self._order.popleft()]
+            self.aged_out_early += 1
         return tuple(positions)
 
-    def _shrink(self, oldest: float) -> None:
-        seen = self._seen
-        while len(seen) > self.dedup.ids:
-            key = next(iter(seen))
-            self.aged_out_early += seen.pop(key) > oldest
+    def _expire(self, oldest: float) -> None:
+        """Forget the ids that were seen at ``oldest`` or before."""
+        seen, order = self._seen, self._order
+        while order and seen[order[0]] <= oldest:
+            del seen[order.popleft()]
 
     def reset(self) -> None:
         """Forget every id."""
         self._seen.clear()
+        self._order.clear()
         self.aged_out_early = 0
 
 
