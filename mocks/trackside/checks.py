@@ -32,6 +32,21 @@ def request_faults(vendor: str, body: bytes, told: Collection[str] = ()) -> list
     return [step for step in _faults(contract, orjson.loads(body)) if step.at not in told]
 
 
+def body_faults(contract: str, body: bytes, told: Collection[str] = ()) -> list[Step]:
+    """Return the broken rules of the contract that a request's body has; none for a body that is no JSON.
+
+    Args:
+        contract: of the route that it came to.
+        body: as it came, decoded.
+        told: JSON paths of faults that the endpoint itself told of: once is enough.
+    """
+    try:
+        payload = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return []
+    return [step for step in _faults(contract, payload) if step.at not in told]
+
+
 def record_faults(vendor: str, records: Collection[Record]) -> list[Step]:
     """Return the broken rules of the contracts of what a vendor keeps, under the rule ``<vendor>.contract``."""
     return [step for record in records for step in _faults(_record_contract(vendor, record), record)]

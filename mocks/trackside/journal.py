@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
+import orjson
+
 from trackside.errors import TracksideError
 from trackside.steps import Step
 from trackside.wire import Answer, Intake, Request
@@ -43,6 +45,8 @@ class Exchange:
         intake: what Segment's ingest decided; calls is 0 for everything else.
         steps: what happened to the request as a whole, where it cannot be derived from it.
         queued: whether deliveries of its messages are kept as attempts.
+        told: whether the answer cannot be derived again; see `trackside.wire.Answer`.
+        kept: the vendor's records as JSON, of an answer that cannot be derived again.
     """
 
     seq: int
@@ -54,6 +58,8 @@ class Exchange:
     intake: Intake = _NO_INTAKE
     steps: Sequence[Step] = ()
     queued: bool = False
+    told: bool = False
+    kept: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,8 @@ class _Head:
     intake: Intake
     steps: Sequence[Step]
     queued: bool
+    told: bool
+    kept: bytes
 
     @classmethod
     def of(cls, row: Exchange) -> _Head:
@@ -124,6 +132,8 @@ class _Head:
             row.intake,
             row.steps,
             row.queued,
+            row.told,
+            row.kept,
         )
 
     def key(self) -> tuple[Any, ...]:
@@ -141,6 +151,8 @@ class _Head:
             self.intake,
             tuple(self.steps),
             self.queued,
+            self.told,
+            self.kept,
             *maps,
         )
 
@@ -158,7 +170,17 @@ class _Head:
             remote=self.remote,
         )
         return Exchange(
-            seq, self.vendor, request, self.status, self.answer, self.workspace, self.intake, self.steps, self.queued
+            seq,
+            self.vendor,
+            request,
+            self.status,
+            self.answer,
+            self.workspace,
+            self.intake,
+            self.steps,
+            self.queued,
+            self.told,
+            self.kept,
         )
 
 
@@ -243,6 +265,8 @@ class Journal:
             answer.intake or _NO_INTAKE,
             steps,
             queued,
+            answer.told,
+            orjson.dumps(answer.records) if answer.told and answer.records else b"",
         )
         if self.keeper:
             self.keeper.keep_exchange(row)

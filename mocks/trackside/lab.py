@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import orjson
+
 from trackside import expect, launchdarkly, segment, split, statsig
 from trackside.clock import Clock
 from trackside.delivery import TIMEOUT_SECONDS, Deliverer
-from trackside.errors import TracksideError
+from trackside.errors import TracksideError, WorkspaceError
 from trackside.journal import DEFAULT_LIMIT, Attempt, DeliveryKey, Exchange, Journal
 from trackside.journeys import Journey, Journeys, Sent, as_request, is_inside, may_hold, step_json
 from trackside.segment.routes import Segment
 from trackside.segment.settings import SegmentSettings
 from trackside.steps import Record, Step
 from trackside.vendor import Mock, SplitMock
+from trackside.watch import Watch
 from trackside.wire import Answer, Outgoing, Request
 from trackside.workspace import Workspace, load
 
@@ -132,7 +135,7 @@ class Lab:
         self.admin_token = admin_token or secrets.token_urlsafe(16)
         self._fixed_ports = dict(ports or {})
         self._over_http = deliveries == "http"
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._server: Server | None = None
         self._keeper = None
         if data is not None:
@@ -150,6 +153,8 @@ class Lab:
         self.launchdarkly = Mock(VENDORS["launchdarkly"], self)
         self.mocks: dict[str, Mock] = {name: getattr(self, name) for name in VENDORS}
         self.errors: list[Exception] = []
+        self._told: list[Finding] = []
+        self._watch: Watch | None = None
         self._number = 0
         self._unfinished: list[Exchange] = []
         self._restore()
@@ -160,6 +165,9 @@ class Lab:
     def _put_in_force(self) -> None:
         self._number += 1
         self._current = self._workspaces[self._number] = _Configured(self.workspace, self.mocks)
+        for name, mock in self.mocks.items():
+            if mock.live is not None:
+                mock.live.configure(getattr(self.workspace, name), self.workspace.declared[name])
         if self._keeper is not None:
             self._keeper.keep_workspace(self._number, self.workspace.document)
 
@@ -174,12 +182,32 @@ class Lab:
             WorkspaceError: with every fault of it; the old one then stays in force.
         """
         loaded = load(source)
-        with self._lock:
+        with self.lock:
             if loaded is self.workspace:
                 return
             self.workspace = loaded
             self._segment.configure(loaded.segment, any_key=loaded.accept_any_key)
             self._put_in_force()
+            self._watch_files()
+
+    def reread(self) -> None:
+        """Read the files of the workspace again and put them in force; what is wrong with them is a finding then."""
+        try:
+            self.configure(load(self.workspace.source))
+        except WorkspaceError as error:
+            for fault in error.faults:
+                text = f"{fault.what}; the flags and settings before the change stay in force"
+                step = Step("fault", "trackside.workspace.changed", text, fault.where, fault.fix, "error")
+                self._told.append(Finding(step, "trackside", "", error.where))
+            self.journal.poke()
+
+    def _watch_files(self) -> None:
+        files = self.workspace.files
+        if self._server is None or (self._watch is not None and self._watch.files == files):
+            return
+        if self._watch is not None:
+            self._watch.stop()
+        self._watch = Watch(files, self.reread, self.workspace.read_at) if files else None
 
     def settings(self, vendor: str) -> Any:
         """Return what a vendor's endpoints take beside the request: its settings, for Segment its state."""
@@ -212,10 +240,18 @@ class Lab:
                 self._server = None
                 raise
             self._resume()
+            self._watch_files()
         return self
 
     def stop(self) -> None:
         """Stop listening, end every thread, close the file."""
+        if self._watch is not None:
+            self._watch.stop()
+            self._watch = None
+        for mock in self.mocks.values():
+            if mock.live is not None:
+                with self.lock:
+                    mock.live.close()
         if self._server is not None:
             self._server.stop()
             self._server = None
@@ -247,7 +283,7 @@ class Lab:
     def receive(self, vendor: str, request: Request) -> Answer:
         """Take one request to a vendor and return its answer; it is in the journal when this returns."""
         mock = self.mocks[vendor]
-        with self._lock:
+        with self.lock:
             request.at = self.clock.now()
             answer = mock.handle(request)
             queued = bool(answer.intake and answer.intake.calls) and self._needs_queue(answer.intake.source)  # type: ignore[union-attr]
@@ -306,7 +342,7 @@ class Lab:
         if self._keeper is None:
             return
         for number, document in self._keeper.workspaces().items():
-            self._workspaces[number] = _Configured(load(document), self.mocks)
+            self._workspaces[number] = _Configured(load(document, flag_files=False), self.mocks)
             self._number = max(self._number, number)
         for row, attempts in self._keeper.rows():
             self.journal.restore(row, attempts)
@@ -366,13 +402,16 @@ class Lab:
 
     def reset(self) -> None:
         """Forget every message, record, fault and seen id, at once; the workspace stays in force."""
-        with self._lock:
+        with self.lock:
             self._deliverer.reset()
             self._segment.seen.reset()
             for mock in self.mocks.values():
                 mock.faults.clear()
+                if mock.live is not None:
+                    mock.live.reset()
             self.clock.reset()
             self.errors.clear()
+            self._told.clear()
             self.journal.clear()
             self.journeys_of.clear()
             self._workspaces = {self._number: self._current}
@@ -430,7 +469,9 @@ class Lab:
     def kept_of(self, row: Exchange, vendor: str) -> Iterator[Kept]:
         """Yield what a vendor keeps of one request."""
         if row.vendor == vendor and vendor != "segment":
-            if row.status < 300 and not row.steps:  # with steps of its own, it is what the lab was told to answer
+            if row.told:
+                yield from (Kept(record, row, None) for record in orjson.loads(row.kept or b"[]"))
+            elif row.status < 300:
                 answer = self._configured(row.workspace).answer(vendor, row.request)
                 yield from (Kept(record, row, None) for record in answer.records)
         elif row.vendor == "segment" and row.intake.calls:
@@ -450,13 +491,16 @@ class Lab:
 
     def steps_of(self, row: Exchange) -> Sequence[Step]:
         """Return what happened to a request as a whole."""
-        if row.vendor == "segment" or row.steps:
+        if row.vendor == "segment":
             return row.steps
-        return self._configured(row.workspace).answer(row.vendor, row.request).steps
+        mock = self.mocks[row.vendor]
+        derived = row.steps if row.told else self._configured(row.workspace).answer(row.vendor, row.request).steps
+        return [*derived, *mock.body_steps(row.request, {step.at for step in derived})]
 
     def findings(self, *, notes: bool = False) -> Iterator[Finding]:
         """Yield every error and warning so far, oldest first; with ``notes`` also what is only worth knowing."""
         levels = ("error", "warning", "note") if notes else ("error", "warning")
+        yield from list(self._told)
         for row in self.journal.rows():
             where = f"{row.request.method} {row.request.path}"
             for step in self.steps_of(row):

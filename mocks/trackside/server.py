@@ -10,7 +10,7 @@ import logging
 import socket
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -25,15 +25,22 @@ from trackside.wire import LOOPBACK, Answer, Request, Route
 
 if TYPE_CHECKING:
     from trackside.lab import Lab
+    from trackside.streams import Stream
     from trackside.vendor import Mock
 
 ADMIN_PORT = 8800
 THREADS = 8
-CONNECTIONS = 1_000
+"""Threads that answer; each open stream has one more of its own."""
+
+STREAMS = 800
+"""Streams that may be open at once."""
+
+CONNECTIONS = 2_000
 BODY_BYTES = 64 * 1024 * 1024
 DECODED_BYTES = 16 * 1024 * 1024
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Streamed = Callable[["Stream", Callable[[], bool]], "Iterator[bytes] | None"]
 
 
 class Server:
@@ -52,6 +59,8 @@ class Server:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._server: Any = None
+        self._streams = 0
+        self._streams_lock = threading.Lock()
         self.urls: dict[str, str] = {}
 
     def start(self) -> None:
@@ -78,6 +87,7 @@ class Server:
             sockets=list(sockets.values()),
             threads=THREADS,
             connection_limit=CONNECTIONS,
+            channel_request_lookahead=1,  # else nobody sees that the client of a stream has gone
             asyncore_use_poll=True,
             max_request_body_size=BODY_BYTES,
             clear_untrusted_proxy_headers=False,
@@ -91,7 +101,31 @@ class Server:
             from trackside.admin import make_admin  # noqa: PLC0415 - only a lab that is asked for it needs it
 
             return make_admin(self._lab, local=self._host in LOOPBACK).wsgi_app
-        return make_app(self._lab.mocks[name], self._lab, self._stopping).wsgi_app
+        return make_app(self._lab.mocks[name], self._lab, self._stopping, self._streamed).wsgi_app
+
+    def _streamed(self, stream: Stream, connected: Callable[[], bool]) -> Iterator[bytes] | None:
+        """Return what a stream writes, with a thread more while it is open; None where too many are open."""
+        if not self._budget(1):
+            stream.end()
+            return None
+
+        def frames() -> Iterator[bytes]:
+            try:
+                yield from stream.frames(connected)
+            finally:
+                self._budget(-1)
+
+        return frames()
+
+    def _budget(self, more: int) -> bool:
+        """Have as many threads as answer requests and hold streams; returns whether one more stream is allowed."""
+        with self._streams_lock:
+            if self._streams + more > STREAMS:
+                return False
+            self._streams += more
+            if not self._stopping.is_set():
+                self._server.task_dispatcher.set_thread_count(THREADS + self._streams)
+            return True
 
     def stop(self) -> None:
         """Stop listening, finish what is being answered, end the threads."""
@@ -163,11 +197,17 @@ def _told_if_holding(process: Path, inodes: set[str]) -> str:
     return ""
 
 
-def make_app(mock: Mock, lab: Lab, stopping: threading.Event | None = None) -> Flask:
+def make_app(mock: Mock, lab: Lab, stopping: threading.Event | None = None, streamed: Streamed | None = None) -> Flask:
     """Return a Flask application that serves one vendor of a lab.
 
     Every path goes through the vendor's own table, which also serves deliveries inside the lab, so the two cannot
     drift apart.
+
+    Args:
+        mock: the vendor.
+        lab: its lab.
+        stopping: ends what an answer waits for.
+        streamed: gives what an open stream writes, None where there may be no more.
     """
     app = Flask(f"trackside-{mock.name}", static_folder=None)
     app.url_map.merge_slashes = False
@@ -185,7 +225,14 @@ def make_app(mock: Mock, lab: Lab, stopping: threading.Event | None = None) -> F
             raise
         if answer.delay:
             stopping.wait(answer.delay)
-        return _response(answer, mock, environ)
+        response = _response(answer, mock, environ)
+        if answer.stream is not None and streamed is not None:
+            frames = streamed(answer.stream, lambda: not environ["waitress.client_disconnected"]())
+            if frames is None:
+                return Response("too many streams are open", 503)
+            del response.headers["Content-Length"]
+            response.response = frames
+        return response
 
     app.view_functions["serve"] = serve
     for path in ("/", "/<path:path>"):  # rules of their own, as add_url_rule takes no rule for every method
@@ -213,8 +260,28 @@ def decoded(body: bytes, encoding: str) -> tuple[bytes, str]:
     encoding = encoding.strip().lower()
     if encoding in ("", "identity"):
         return body, ""
+    if encoding == "zstd":
+        return _unzstd(body)
     if encoding not in ("gzip", "x-gzip"):
         return body, f"the content encoding {encoding!r} is not supported"
+    return gunzipped(body)
+
+
+def _unzstd(body: bytes) -> tuple[bytes, str]:
+    import zstandard  # noqa: PLC0415 - of all SDKs only Statsig's for Node sends it
+
+    try:
+        with zstandard.ZstdDecompressor().stream_reader(body, read_across_frames=True) as reader:
+            plain = reader.read(DECODED_BYTES + 1)
+    except zstandard.ZstdError as error:
+        return body, f"the body is not zstd: {error}"
+    if len(plain) > DECODED_BYTES:
+        return b"", f"the zstd body holds more than {DECODED_BYTES} bytes"
+    return plain, ""
+
+
+def gunzipped(body: bytes) -> tuple[bytes, str]:
+    """Return a gzip body unpacked, and why that failed (then the body as it came)."""
     plain, rest = b"", body
     while rest:  # a gzip body may consist of several parts
         undo = zlib.decompressobj(wbits=31)

@@ -105,6 +105,8 @@ class SqliteKeeper:
             "intake": asdict(exchange.intake),
             "steps": [step.as_json() for step in exchange.steps],
             "queued": exchange.queued,
+            "told": exchange.told,
+            "kept": exchange.kept.decode(),
         }
         with self._lock:
             self._db.execute(
@@ -168,6 +170,8 @@ def _exchange(seq: int, head: dict[str, Any], body: bytes, answer: bytes) -> Exc
         Intake(**intake),
         [Step(**{"rule": "", **step}) for step in head["steps"]],
         head["queued"],
+        head.get("told", bool(head["steps"]) and head["vendor"] != "segment"),  # a file of 0.1 does not say
+        head.get("kept", "").encode(),
     )
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from trackside import expect
+from trackside.checks import body_faults
 from trackside.delivery import Fault
+from trackside.errors import TracksideError
+from trackside.live import Live
+from trackside.sdks import options_for
 from trackside.steps import Record, Step
 from trackside.wire import Answer, Request, Router, Vendor
 
@@ -28,6 +32,7 @@ class Mock:
         self.name = vendor.name
         self.router: Router[Any] = Router(vendor.routes)
         self.faults: list[Fault] = []
+        self.live: Live | None = vendor.live(lab.lock) if vendor.live else None
         self._lab = lab
         self._lock = threading.Lock()
 
@@ -40,6 +45,41 @@ class Mock:
     def keys(self) -> dict[str, Any]:
         """The keys that SDKs need, as the workspace declares them: by source, by environment, or by name."""
         return _KEYS[self.name](getattr(self._lab.workspace, self.name))
+
+    # ---- its SDKs and flags
+
+    def options(self, package: str, environment: str = "") -> dict[str, Any]:
+        """Return the options that point one of its SDKs here.
+
+        Args:
+            package: as in its registry, such as ``launchdarkly-server-sdk``; a name that PyPI and npm both have is asked
+                for as ``npm:NAME``.
+            environment: whose key it is to use; the first one by default.
+
+        Raises:
+            TracksideError: there is no such SDK, or no such environment.
+        """
+        return options_for(self, package, environment)
+
+    def flags(self) -> list[dict[str, Any]]:
+        """Return its flags as they stand: ``vendor``, ``kind``, ``name``, ``environment``, ``on``, ``serves``, ``version``."""
+        if self.live is None:
+            return []
+        with self._lab.lock:
+            return self.live.rows()
+
+    def set_flag(self, name: str, **change: Any) -> dict[str, Any]:
+        """Change a flag, tell connected SDKs, and return it as `flags` lists it; see `trackside.live.Live.change`.
+
+        Raises:
+            TracksideError: the vendor has no flags, or the flag cannot serve that.
+        """
+        if self.live is None:
+            raise TracksideError(f"{self.name} has no flags", "set_flag", "use one of: launchdarkly, split, statsig")
+        with self._lab.lock:
+            row = self.live.change(name, change)
+        self._lab.journal.poke()
+        return row
 
     # ---- what it keeps
 
@@ -88,7 +128,20 @@ class Mock:
             delay = fault.seconds if fault.error == "ETIMEDOUT" else 0.0
             headers, steps = dict(fault.headers), [_told(fault)]
             return Answer(fault.status or 503, fault.body, headers, steps=steps, delay=delay, told=True)
+        found = self.router.find(request.method, request.path)
+        if found is not None and found[0].live:
+            route, request.params = found
+            answer = route.endpoint(request, self.live)
+            answer.told = True
+            return answer
         return self.answer(request, self._lab.settings(self.name))
+
+    def body_steps(self, request: Request, told: Collection[str] = ()) -> list[Step]:
+        """Return where the body of a request breaks its contract, but for places that were told of already."""
+        found = self.router.find(request.method, request.path)
+        if found is None or not found[0].contract or request.undecodable:
+            return []
+        return body_faults(found[0].contract, request.body, told)
 
     def answer(self, request: Request, settings: Any) -> Answer:
         """Return its answer under these settings, faults aside."""

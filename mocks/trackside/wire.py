@@ -10,11 +10,16 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import orjson
 
 from trackside.steps import Record, Step
+
+if TYPE_CHECKING:
+    from trackside.live import Live, Lock
+    from trackside.sdks import Sdk
+    from trackside.streams import Stream
 
 JSON = "application/json"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -112,7 +117,9 @@ class Answer:
         steps: each drop, cut, rename, fault or assumption on the way, with its rule id.
         intake: for Segment's ingest only.
         delay: seconds that a caller over HTTP waits for it (a fault that the lab was told to have).
-        told: whether it is an answer that the lab was told to give, so that it cannot be derived from the request.
+        told: whether it cannot be derived from the request again: the lab was told to give it, or it depends on the
+            vendor's live state. Its steps and records are then kept with it.
+        stream: goes on after the body, until it is ended or the client is gone.
     """
 
     status: int
@@ -123,6 +130,7 @@ class Answer:
     intake: Intake | None = None
     delay: float = 0.0
     told: bool = False
+    stream: Stream | None = None
 
 
 def json_answer(status: int, value: object, **more: Any) -> Answer:
@@ -141,15 +149,21 @@ class Route(Generic[State]):
 
     Attributes:
         methods: such as ``("GET", "HEAD")``.
-        path: literal, with ``<name>`` for a part that the function wants, such as ``/events/bulk/<client_side_id>``.
-        endpoint: takes the request and the vendor's state.
+        path: literal, with ``<name>`` for a part that the function wants, such as ``/events/bulk/<client_side_id>``, and
+            ``<path:name>`` for one that may hold slashes.
+        endpoint: takes the request and the vendor's settings, and is pure: what it gives is derived again when somebody
+            reads it. A live one takes the vendor's live state instead, and is called once.
         browser: whether browsers call it: it then answers CORS preflights.
+        live: whether the endpoint takes the vendor's live state.
+        contract: the contract of its request body, such as ``split/impressions``; findings tell where it is broken.
     """
 
     methods: tuple[str, ...]
     path: str
     endpoint: Endpoint[State]
     browser: bool = False
+    live: bool = False
+    contract: str = ""
 
 
 class Router(Generic[State]):
@@ -161,7 +175,8 @@ class Router(Generic[State]):
         self._patterns: list[tuple[re.Pattern[str], Route[State]]] = []
         for route in routes:
             if "<" in route.path:
-                pattern = re.sub(r"<(\w+)>", r"(?P<\1>[^/]+)", route.path)
+                pattern = re.sub(r"<path:(\w+)>", r"(?P<\1>.+)", route.path)
+                pattern = re.sub(r"(?<!\?P)<(\w+)>", r"(?P<\1>[^/]+)", pattern)
                 self._patterns.append((re.compile(pattern), route))
             else:
                 self._literal.setdefault(route.path, []).append(route)
@@ -196,6 +211,8 @@ class Vendor:
         port: the port that ``trackside serve`` uses.
         routes: its paths.
         unknown_path: the vendor's answer to any other path; takes what an endpoint takes.
+        live: makes its live state, for a vendor whose SDKs download flags.
+        sdks: its published SDKs, and how each is pointed at the lab.
     """
 
     name: str
@@ -203,6 +220,8 @@ class Vendor:
     port: int
     routes: list[Route[Any]]
     unknown_path: Endpoint[Any]
+    live: Callable[[Lock], Live] | None = None
+    sdks: tuple[Sdk, ...] = ()
 
 
 @dataclass(slots=True)

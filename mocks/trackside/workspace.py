@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import time
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -15,29 +16,21 @@ import orjson
 
 from trackside import catalog
 from trackside.errors import TracksideError, WorkspaceError
+from trackside.launchdarkly import flags as launchdarkly_flags
 from trackside.launchdarkly.settings import LaunchDarklySettings
+from trackside.live import Declared
 from trackside.segment.filters import condition_fault, parse_filters
 from trackside.segment.routing import Plan, compile_plan
 from trackside.segment.settings import DIRECT_TYPES, SegmentSettings
+from trackside.split import flags as split_flags
 from trackside.split.settings import SplitSettings
+from trackside.statsig import flags as statsig_flags
 from trackside.statsig.settings import StatsigSettings
 from trackside.steps import Step
 
 CONTRACT = "trackside/workspace"
 _TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
-LATER = (
-    "statsig.specs_file",
-    "statsig.gates",
-    "statsig.experiments",
-    "statsig.layers",
-    "statsig.segment_outbound",
-    "split.flags_file",
-    "split.flags",
-    "split.segment_outbound",
-    "launchdarkly.flags_file",
-    "launchdarkly.flags",
-    "ownlayer",
-)
+LATER = ("statsig.segment_outbound", "split.segment_outbound", "ownlayer")
 """Keys that a workspace file may hold, and that this version takes no notice of."""
 
 DEMO: dict[str, Any] = {
@@ -82,6 +75,10 @@ class Workspace:
         document: the workspace as it was written, as JSON.
         plan: Segment's routing, compiled.
         notes: what a reader of the file should know, such as a key that this version does not use.
+        declared: the flags of each vendor that has some.
+        source: the file or mapping that it was made of.
+        files: the files that it was read from, its own and those of flags.
+        read_at: when they were read, epoch nanoseconds.
     """
 
     document: dict[str, Any]
@@ -92,26 +89,36 @@ class Workspace:
     plan: Plan
     accept_any_key: bool = False
     notes: list[Step] = field(default_factory=list)
+    declared: dict[str, Declared] = field(default_factory=dict)
+    source: Mapping[str, Any] | Path | None = None
+    files: tuple[Path, ...] = ()
+    read_at: int = 0
 
 
-def load(workspace: Workspace | Mapping[str, Any] | Path | str | None = None) -> Workspace:
+def load(workspace: Workspace | Mapping[str, Any] | Path | str | None = None, *, flag_files: bool = True) -> Workspace:
     """Return a checked workspace.
 
     Args:
         workspace: a file (YAML or JSON) or its content as a mapping; None for the demo workspace.
+        flag_files: whether to read the flag files that it names: relative ones from the workspace file's folder, those of
+            a mapping from the current one.
 
     Raises:
         WorkspaceError: with every fault of it, each with its place.
     """
     if isinstance(workspace, Workspace):
         return workspace
+    read_at = time.time_ns()
+    folder = (Path.cwd() if workspace is None or isinstance(workspace, Mapping) else Path(workspace).parent) if flag_files else None  # fmt: skip
     if workspace is None:
-        return _built(DEMO, "the demo workspace", {})
+        return _built(DEMO, "the demo workspace", {}, folder)
     if isinstance(workspace, Mapping):
-        return _built(dict(workspace), "the workspace", {})
+        found = _built(dict(workspace), "the workspace", {}, folder)
+        return dataclasses.replace(found, source=workspace, read_at=read_at)
     path = Path(workspace)
     document, lines = _read(path)
-    return _built(document, str(path), lines)
+    found = _built(document, str(path), lines, folder)
+    return dataclasses.replace(found, source=path, files=(path, *found.files), read_at=read_at)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
@@ -174,7 +181,7 @@ def _lines(node: Any, place: str) -> Iterator[tuple[str, int]]:
             yield from _lines(value, f"{place}[{index}]")
 
 
-def _built(document: Any, name: str, lines: Mapping[str, int]) -> Workspace:
+def _built(document: Any, name: str, lines: Mapping[str, int], folder: Path | None) -> Workspace:
     if faults := _contract_faults(document):
         raise WorkspaceError(_placed(faults, name, lines), name)
     any_key = bool(document.get("accept_any_key", False))
@@ -183,10 +190,29 @@ def _built(document: Any, name: str, lines: Mapping[str, int]) -> Workspace:
     split = dataclasses.replace(build(SplitSettings, document.get("split", {})), any_key=any_key)
     launchdarkly = dataclasses.replace(build(LaunchDarklySettings, document.get("launchdarkly", {})), any_key=any_key)
     plan, faults = _planned(segment)
-    if faults := [*_reference_faults(segment, split), *faults]:
+    declared = {
+        "statsig": statsig_flags.declared(statsig, folder),
+        "split": split_flags.declared(split, folder),
+        "launchdarkly": launchdarkly_flags.declared(launchdarkly, folder),
+    }
+    faults = [
+        *_reference_faults(segment, split),
+        *faults,
+        *(fault for one in declared.values() for fault in one.faults),
+    ]
+    if faults:
         raise WorkspaceError(_placed(faults, name, lines), name)
     return Workspace(
-        document, segment, statsig, split, launchdarkly, plan, any_key, [*_notes(document), *_filter_notes(segment)]
+        document,
+        segment,
+        statsig,
+        split,
+        launchdarkly,
+        plan,
+        any_key,
+        [*_notes(document), *_filter_notes(segment)],
+        declared,
+        files=tuple(file for one in declared.values() for file in one.files),
     )
 
 
@@ -263,12 +289,13 @@ def _reference_faults(segment: SegmentSettings, split: SplitSettings) -> Iterato
 
 
 def _placed(faults: list[TracksideError], name: str, lines: Mapping[str, int]) -> list[TracksideError]:
-    """Return faults with their file and line, in the order of the lines."""
-    by_line = sorted(((_line(fault, lines), fault) for fault in faults), key=lambda pair: pair[0])
+    """Return faults with their file and line, in the order of the lines; one that names its own file is left alone."""
+    own = [fault for fault in faults if fault.where.startswith("$")]
+    by_line = sorted(((_line(fault, lines), fault) for fault in own), key=lambda pair: pair[0])
     return [
         TracksideError(fault.what, f"{name}:{line}: {fault.where}" if line else f"{name}: {fault.where}", fault.fix)
         for line, fault in by_line
-    ]
+    ] + [fault for fault in faults if fault not in own]
 
 
 def _line(fault: TracksideError, lines: Mapping[str, int]) -> int:
