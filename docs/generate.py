@@ -1,21 +1,25 @@
 """Writes the generated pages of this folder; ``--check`` only says whether they are up to date (exit code 1 if not).
 
-Run it as ``python docs/generate.py``.
+Run it as ``python docs/generate.py``. With ``--matrix FILE`` it also takes ``sdk-matrix.json`` from what a run of the
+scenarios wrote to FILE, or with ``--check`` says whether that run saw the same as the one before.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from trackside import admin, catalog
+from trackside import Lab, admin, catalog
 from trackside.cli import group
 from trackside.lab import VENDORS
 from trackside.rules import RULES, Rule
+from trackside.sdks import key_for, sdk_named
 from trackside.server import ADMIN_PORT
 
 DOCS = Path(__file__).parent
@@ -104,9 +108,10 @@ def endpoints_page() -> str:
     lines = ["# Ports and paths", "", "One port per vendor, as `trackside serve` has them by default."]
     for vendor in VENDORS.values():
         lines += ["", f"## {vendor.title}, port {vendor.port}", "", "| method | path | what it does |", "|---|---|---|"]
-        lines += [
-            f"| {' '.join(route.methods)} | `{route.path}` | {_first_line(route.endpoint)} |" for route in vendor.routes
-        ]
+        paths: dict[tuple[str, str], list[str]] = {}
+        for route in vendor.routes:
+            paths.setdefault((" ".join(route.methods), _first_line(route.endpoint)), []).append(f"`{route.path}`")
+        lines += [f"| {methods} | {', '.join(same)} | {what} |" for (methods, what), same in paths.items()]
     lines += ["", f"## admin, port {ADMIN_PORT}", "", _paragraph(admin.__doc__ or ""), ""]
     lines += ["| method | path | what it does |", "|---|---|---|"]
     lines += [f"| {method} | `{path}` | {_first_line(function)} |" for path, (method, function) in admin.PATHS.items()]
@@ -198,6 +203,80 @@ def _command(parent: click.Group, context: click.Context, name: str) -> click.Co
     return found
 
 
+MATRIX = DOCS / "sdk-matrix.json"
+CAPABILITIES = (
+    "ready",
+    "declared value",
+    "live change",
+    "event kept",
+    "evaluation kept",
+    "no finding",
+    "wrong key refused",
+)
+"""What an SDK is shown to do, in the order of the page."""
+
+
+def matrix_of(lines: Iterable[str]) -> str:
+    """Return the matrix that a run of the scenarios makes, as it is committed: JSON, one entry for an SDK in a mode."""
+    entries: dict[tuple[str, ...], dict[str, Any]] = {}
+    for line in lines:
+        seen = json.loads(line)
+        capability = seen.pop("capability")
+        passed = entries.setdefault(
+            (seen["vendor"], seen["registry"], seen["package"], seen["mode"]), {**seen, "passed": []}
+        )
+        passed["passed"] = sorted({*passed["passed"], capability}, key=CAPABILITIES.index)
+    order = {name: number for number, name in enumerate(VENDORS)}
+    found = sorted(entries.items(), key=lambda entry: (order[entry[0][0]], entry[0][1] != "PyPI", *entry[0][2:]))
+    return json.dumps([entry for _, entry in found], indent=1) + "\n"
+
+
+def sdk_matrix_page() -> str:
+    """Return the page of the published SDKs that were driven, and how each is pointed here."""
+    entries = json.loads(MATRIX.read_text(encoding="utf-8")) if MATRIX.exists() else []
+    lines = [
+        "# The published SDKs, and what each was seen to do",
+        "",
+        "Each line is a run of a published package, unmodified, against trackside over real sockets.",
+        "It is what the scenarios in `scenarios/sdk/` saw pass, and `.ci/run` fails when a run sees anything else.",
+        "An empty cell was not asked of that run.",
+        "",
+        "- **streaming**, **polling**: how the SDK learns of a change; **fetching**: it learns when the application has it fetch again",
+        "- **ready**: the SDK itself says that it is initialized",
+        "- **declared value**: it evaluates a flag to what the workspace says",
+        '- **live change**: it gives the new value after a line in a test, such as `trackside.launchdarkly.flag("banner").serve("green")`',
+        "- **event kept**: a custom event with a value was tracked and flushed, and is among the vendor's records",
+        "- **evaluation kept**: what it reports of its evaluations is kept: LaunchDarkly's summary, Statsig's exposure, Split's impression",
+        "- **no finding**: not one unknown path was asked for, no request broke its contract, and no other host was looked up",
+        "- **wrong key refused**: with a key of nobody it does not become ready",
+    ]
+    for vendor, title in TITLES.items():
+        if mine := [entry for entry in entries if entry["vendor"] == vendor]:
+            lines += ["", f"## {title}", "", *_matrix_table(mine), *_matrix_options(vendor, mine)]
+    return "\n".join(lines) + "\n"
+
+
+def _matrix_table(entries: list[dict[str, Any]]) -> list[str]:
+    rows = [f"| SDK | from | version | mode | {' | '.join(CAPABILITIES)} |", "|---" * (4 + len(CAPABILITIES)) + "|"]
+    for entry in entries:
+        marks = " | ".join("yes" if capability in entry["passed"] else "" for capability in CAPABILITIES)
+        rows.append(f"| `{entry['package']}` | {entry['registry']} | {entry['version']} | {entry['mode']} | {marks} |")
+    notes = dict.fromkeys(f"- `{entry['package']}`: {entry['note']}" for entry in entries if entry["note"])
+    return [*rows, "", *notes] if notes else rows
+
+
+def _matrix_options(vendor: str, entries: list[dict[str, Any]]) -> list[str]:
+    """Return the options that the runs used, but with the port that ``trackside serve`` has and the keys of the demo."""
+    url, keys, lines = f"http://127.0.0.1:{VENDORS[vendor].port}", Lab().mocks[vendor].keys, []
+    for name in dict.fromkeys(f"{entry['registry']}:{entry['package']}" for entry in entries):
+        sdk = sdk_named(VENDORS[vendor].sdks, name)
+        key = key_for(keys, sdk.key)
+        options = json.dumps(dict(sdk.options(url, key)), indent=2)
+        call = sdk.call.replace("{key}", key)
+        lines += ["", f"`{sdk.package}`, as `{call}`:", "", "```json", options, "```"]
+    return lines
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "rules.md": rules_page,
     "contradictions.md": contradictions_page,
@@ -205,21 +284,39 @@ PAGES: dict[str, Callable[[], str]] = {
     "endpoints.md": endpoints_page,
     "workspace.md": workspace_page,
     "cli.md": cli_page,
+    "sdk-matrix.md": sdk_matrix_page,
 }
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit code 1 if something is not up to date"
+    )
+    parser.add_argument("--matrix", type=Path, metavar="FILE", help="what a run of scenarios/sdk/test_matrix.py wrote")
+    return parser.parse_args()
+
+
+def _differs(path: Path, text: str, *, check: bool) -> bool:
+    """Return whether a file is not up to date, and mend it unless it is only to be checked."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return False
+    if not check:
+        path.write_text(text, encoding="utf-8")
+    return True
 
 
 def main() -> int:
     """Write the pages, or check them; return the exit code."""
-    stale = []
-    for name, page in PAGES.items():
-        text, path = page(), DOCS / name
-        if path.exists() and path.read_text(encoding="utf-8") == text:
-            continue
-        stale.append(name)
-        if "--check" not in sys.argv:
-            path.write_text(text, encoding="utf-8")
-    if stale and "--check" in sys.argv:
-        sys.stderr.write(f"stale pages: {', '.join(stale)}. docs/. Run: python docs/generate.py\n")
+    asked = _arguments()
+    made: dict[str, Callable[[], str]] = dict(PAGES)
+    if asked.matrix:
+        lines = asked.matrix.read_text(encoding="utf-8").splitlines()
+        made = {MATRIX.name: lambda: matrix_of(lines), **made}
+    stale = [name for name, make in made.items() if _differs(DOCS / name, make(), check=asked.check)]
+    if stale and asked.check:
+        again = f"python docs/generate.py{f' --matrix {asked.matrix}' if asked.matrix else ''}"
+        sys.stderr.write(f"stale pages: {', '.join(stale)}. docs/. Run: {again}\n")
         return 1
     return 0
 

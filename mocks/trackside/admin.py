@@ -293,6 +293,22 @@ def _wait(lab: Lab) -> Any:
     )
 
 
+def _flags(lab: Lab) -> Any:
+    """Every flag as it stands: ``?vendor=``; gates, dynamic configs, experiments and layers of Statsig among them."""
+    vendor = _query("vendor")
+    names = [_vendor_name(lab, vendor)] if vendor else list(lab.mocks)
+    return [row for name in names for row in lab.mocks[name].flags()]
+
+
+def _set_flag(lab: Lab, vendor: str, name: str) -> Any:
+    """Change a flag, and tell connected SDKs: ``{serve, on, environment, kind}``; ``serve`` is a value, or percentages by value."""
+    body = _body()
+    _known_fields(body, "serve", "on", "environment", "kind")
+    if "serve" not in body and "on" not in body:
+        raise TracksideError("the body says neither serve nor on", "$", 'send {"serve": …} or {"on": true}')
+    return lab.mocks[_vendor_name(lab, vendor)].set_flag(name, **body)
+
+
 def _rules(lab: Lab) -> Any:  # noqa: ARG001 - every path has this shape
     """The rules: id, vendor, text, source and confidence of each."""
     return [rule.as_json() for rule in rules.RULES.values()]
@@ -307,6 +323,8 @@ PATHS: dict[str, tuple[str, Callable[..., Any]]] = {
     "/records/<vendor>": ("GET", _records),
     "/exchanges": ("GET", _exchanges),
     "/findings": ("GET", _findings),
+    "/flags": ("GET", _flags),
+    "/flags/<vendor>/<path:name>": ("POST", _set_flag),
     "/rules": ("GET", _rules),
     "/workspace": ("GET", _workspace),
     "/configure": ("POST", _configure),

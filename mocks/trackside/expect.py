@@ -122,7 +122,7 @@ def expect(
         asked: keywords in the vendor's words; see `Match`.
         count: exactly so many, once nothing is due; None for one or more.
         timeout: seconds to wait at most.
-        sort: Split keeps identities beside events.
+        sort: Split keeps identities and impressions beside events.
 
     Raises:
         ExpectationError: there is none, or another number of them.
@@ -179,7 +179,7 @@ def _counted(match: Match, found: int, number: int) -> str:
 
 
 def _plural(match: Match) -> str:
-    return "identities" if match.sort == "identity" else "events"
+    return "identities" if match.sort == "identity" else f"{match.noun}s"
 
 
 def _require_no_more(lab: Lab, match: Match, count: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,10 +17,13 @@ from trackside.delivery import TIMEOUT_SECONDS, Deliverer
 from trackside.errors import TracksideError, WorkspaceError
 from trackside.journal import DEFAULT_LIMIT, Attempt, DeliveryKey, Exchange, Journal
 from trackside.journeys import Journey, Journeys, Sent, as_request, is_inside, may_hold, step_json
+from trackside.launchdarkly.mock import LaunchDarklyMock
 from trackside.segment.routes import Segment
 from trackside.segment.settings import SegmentSettings
+from trackside.split.mock import SplitMock
+from trackside.statsig.mock import StatsigMock
 from trackside.steps import Record, Step
-from trackside.vendor import Mock, SplitMock
+from trackside.vendor import Mock
 from trackside.watch import Watch
 from trackside.wire import Answer, Outgoing, Request
 from trackside.workspace import Workspace, load
@@ -66,7 +69,8 @@ class Finding:
 
     def __str__(self) -> str:
         of = f", message {self.message_id}" if self.message_id else ""
-        return f"{self.step.level} {self.vendor}: {self.step} [{self.where}{of}]"
+        at = f" [{self.where}{of}]" if self.where or of else ""
+        return f"{self.step.level} {self.vendor}: {self.step}{at}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +152,12 @@ class Lab:
         self._workspaces: dict[int, _Configured] = {}
         self._segment = Segment(self.workspace.segment, self.workspace.accept_any_key, strict)
         self.segment = Mock(VENDORS["segment"], self)
-        self.statsig = Mock(VENDORS["statsig"], self)
+        self.statsig = StatsigMock(VENDORS["statsig"], self)
         self.split = SplitMock(VENDORS["split"], self)
-        self.launchdarkly = Mock(VENDORS["launchdarkly"], self)
+        self.launchdarkly = LaunchDarklyMock(VENDORS["launchdarkly"], self)
         self.mocks: dict[str, Mock] = {name: getattr(self, name) for name in VENDORS}
         self.errors: list[Exception] = []
+        self.on_finding: Callable[[Finding], None] | None = None
         self._told: list[Finding] = []
         self._watch: Watch | None = None
         self._number = 0
@@ -197,9 +202,15 @@ class Lab:
         except WorkspaceError as error:
             for fault in error.faults:
                 text = f"{fault.what}; the flags and settings before the change stay in force"
-                step = Step("fault", "trackside.workspace.changed", text, fault.where, fault.fix, "error")
-                self._told.append(Finding(step, "trackside", "", error.where))
-            self.journal.poke()
+                self.tell(Step("fault", "", text, fault.where, fault.fix, "error"))
+
+    def tell(self, step: Step, vendor: str = "trackside", where: str = "") -> None:
+        """Take on a finding that belongs to no request in the journal."""
+        finding = Finding(step, vendor, "", where)
+        self._told.append(finding)
+        if self.on_finding is not None:
+            self.on_finding(finding)
+        self.journal.poke()
 
     def _watch_files(self) -> None:
         files = self.workspace.files
@@ -277,6 +288,39 @@ class Lab:
         if self._server is None:
             raise TracksideError("the lab is not listening", "Lab.urls", "start it: with Lab() as lab, or lab.start()")
         return self._server.urls
+
+    def env(self, environment: str = "") -> dict[str, str]:
+        """Return environment variables for an application under test: every address, and the keys that SDKs need.
+
+        ``SEGMENT_HOST``, ``SEGMENT_WRITE_KEY``, ``STATSIG_API``, ``STATSIG_SERVER_SECRET``, ``STATSIG_CLIENT_KEY``,
+        ``SPLIT_API``, ``SPLIT_SDK_KEY``, ``LAUNCHDARKLY_URI``, ``LAUNCHDARKLY_SDK_KEY``,
+        ``LAUNCHDARKLY_CLIENT_SIDE_ID``, ``LAUNCHDARKLY_MOBILE_KEY`` and ``TRACKSIDE_ADMIN``. A key that the workspace
+        does not declare is left out.
+
+        Args:
+            environment: whose keys of LaunchDarkly and Split; those of the first one by default.
+
+        Raises:
+            TracksideError: the lab was not started.
+        """
+        urls = self.urls
+        named = {
+            "SEGMENT_HOST": urls["segment"],
+            "SEGMENT_WRITE_KEY": next(iter(self.segment.keys.values()), ""),
+            "STATSIG_API": f"{urls['statsig']}/v1",
+            "STATSIG_SERVER_SECRET": self.statsig.keys["server_secret"],
+            "STATSIG_CLIENT_KEY": self.statsig.keys["client_key"],
+            "SPLIT_API": f"{urls['split']}/api",
+            "SPLIT_SDK_KEY": (_of(self.split.keys, environment) or {}).get("sdk_key", ""),
+            "LAUNCHDARKLY_URI": urls["launchdarkly"],
+            "TRACKSIDE_ADMIN": urls["admin"],
+        }
+        keys = _of(self.launchdarkly.keys, environment) or {}
+        return {
+            name: value
+            for name, value in {**named, **{f"LAUNCHDARKLY_{name.upper()}": keys[name] for name in keys}}.items()
+            if value
+        }
 
     # ---- receiving
 
@@ -535,6 +579,11 @@ class Lab:
             "ids_aged_out_early": self._segment.seen.aged_out_early,
             "deliveries_waiting": self._deliverer.waiting(),
         }
+
+
+def _of(keys: Mapping[str, Any], environment: str) -> Any:
+    """Return the keys of an environment; of the first one where none is named or has that name."""
+    return keys.get(environment) or next(iter(keys.values()), "")
 
 
 def _rarer(*texts: str | None) -> str:

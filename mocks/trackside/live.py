@@ -49,7 +49,8 @@ class Live(Protocol):
 
         Args:
             name: of the flag; where it does not exist it is made.
-            change: ``serve`` (a value, or a mapping of values to percentages), ``on``, ``environment``, ``kind``.
+            change: ``serve`` (a value, or a mapping of values to percentages), ``on``, ``environment`` (the first one by
+                default), ``kind``.
 
         Raises:
             TracksideError: it cannot serve that.

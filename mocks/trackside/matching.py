@@ -10,7 +10,7 @@ from typing import Any, Literal
 from trackside.errors import TracksideError
 from trackside.steps import Record
 
-Sort = Literal["event", "identity"]
+Sort = Literal["event", "identity", "impression", "exposure", "diagnostic"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,23 @@ WORDS: dict[tuple[str, Sort], dict[str, Word]] = {
         # An event that names no tier counts as production (statsig.in.environment).
         "environment": Word(("user.statsigEnvironment.tier",), "production"),
     },
+    ("statsig", "exposure"): {
+        **_words(
+            name="exposure.name",
+            of="exposure.of",
+            user_id="user.userID",
+            custom_ids="user.customIDs",
+            custom="user.custom",
+            # What a gate gave; of an experiment the group, whose rule may be named after it.
+            value="exposure.value|exposure.group|exposure.ruleID",
+            group="exposure.group|exposure.ruleID",
+            rule_id="exposure.ruleID",
+            parameter="exposure.parameter",
+            experiment="exposure.experiment",
+            metadata="metadata",
+        ),
+        "environment": Word(("user.statsigEnvironment.tier",), "production"),
+    },
     ("split", "event"): _words(
         name="eventTypeId",
         key="key",
@@ -60,6 +77,20 @@ WORDS: dict[tuple[str, Sort], dict[str, Word]] = {
     ("split", "identity"): _words(
         key="key", traffic_type="trafficTypeName", environment="environmentName", values="values"
     ),
+    ("split", "impression"): _words(
+        flag="split",
+        key="key",
+        treatment="treatment",
+        label="label",
+        bucketing_key="bucketingKey",
+        change_number="splitVersionNumber",
+        time="time",
+        previous_time="previousTime",
+        properties="properties",
+        environment="environmentName",
+        mode="impressionsMode",
+        sdk="sdk",
+    ),
     ("launchdarkly", "event"): _words(
         name="key",
         kind="kind",
@@ -68,6 +99,9 @@ WORDS: dict[tuple[str, Sort], dict[str, Word]] = {
         value="metricValue",
         environment="environment",
         data="data",
+    ),
+    ("launchdarkly", "diagnostic"): _words(
+        kind="kind", sdk="sdk.name", version="sdk.version", environment="environment"
     ),
 }
 """The keywords of each vendor's records, and where they look."""
@@ -106,7 +140,7 @@ class Match:
         vendor: as in the workspace.
         asked: keywords of the vendor, and ``where``, a mapping of dotted paths in the record as the vendor keeps it. A
             value of None asks that there be none.
-        sort: Split keeps identities beside events.
+        sort: Split keeps identities and impressions beside events.
         counting: of LaunchDarkly's events only those that can count in a metric, unless ``kind`` is asked for; SDKs
             also send identify, index, feature and summary events.
 
@@ -144,7 +178,7 @@ class Match:
     @property
     def noun(self) -> str:
         """What the records are called."""
-        return "identity" if self.sort == "identity" else "event"
+        return self.sort
 
     @property
     def expected(self) -> dict[str, Any]:
@@ -155,7 +189,17 @@ class Match:
         """Return whether a record is of the sort that is asked about."""
         if self.vendor == "split":
             return bool(record.get("kind") == self.sort)
-        return not (self._counting and self.vendor == "launchdarkly" and record.get("effect") != "metric")
+        if self.vendor == "statsig":
+            return bool(record.get("kind", "event") == self.sort)
+        if self.vendor == "launchdarkly":
+            return self._concerns_launchdarkly(record)
+        return True
+
+    def _concerns_launchdarkly(self, record: Record) -> bool:
+        diagnostic = str(record.get("kind")).startswith("diagnostic")
+        if diagnostic or self.sort == "diagnostic":
+            return diagnostic and self.sort == "diagnostic"
+        return not self._counting or record.get("effect") == "metric"
 
     def holds(self, record: Record) -> bool:
         """Return whether a record is as asked."""

@@ -183,13 +183,19 @@ def _what_came(lab: Lab, match: Match, messages: list[Journey], others: list[Kep
         names = _counted(str(one.get("event") or one.get("name") or one.get("type")) for one in messages)
         lines.append(f"Segment got {len(messages)} messages, none with this name or id: {names}.")
     if not lines:
-        what = (
-            f"{len(lab.journal)} requests have come to the lab, no message"
-            if len(lab.journal)
-            else "Nothing has come to the lab"
-        )
-        lines = [f"{what}. Flush the SDK before asserting, and point its host at {_address(lab)}."]
+        lines = [_nothing_came(lab, match.vendor)]
     return lines
+
+
+def _nothing_came(lab: Lab, vendor: str) -> str:
+    """Return which requests came instead of a message or a record, and where SDKs are to be pointed."""
+    rows = [row for row in lab.journal.rows() if row.vendor in ("segment", vendor)]
+    paths = _counted(f"{row.request.method} {row.request.path}" for row in rows)
+    what = (
+        f"{len(rows)} requests have come, no message and no record: {paths}" if rows else "Nothing has come to the lab"
+    )
+    addresses = " or ".join(dict.fromkeys((_address(lab, "segment"), _address(lab, vendor))))
+    return f"{what}. Flush the SDK before asserting, and point its host at {addresses}."
 
 
 def _counted(names: Iterable[str]) -> str:
@@ -198,9 +204,9 @@ def _counted(names: Iterable[str]) -> str:
     return f"{text} and {len(counts) - _NAMES} more" if len(counts) > _NAMES else text
 
 
-def _address(lab: Lab) -> str:
+def _address(lab: Lab, vendor: str) -> str:
     try:
-        return lab.segment.url
+        return lab.urls[vendor]
     except TracksideError:
         return "the lab, once it is started"
 

@@ -779,7 +779,7 @@ SEGMENT_ACTIONS: tuple[Rule, ...] = (
 STATSIG: tuple[Rule, ...] = (
     Rule(
         "statsig.contract",
-        "What Segment sends to Statsig and what Statsig keeps of it have JSON Schema contracts; a payload that breaks one is recorded as an error.",
+        "What Segment and SDKs send to Statsig, what Statsig answers and what it keeps have JSON Schema contracts; a payload that breaks one is recorded as an error.",
         STATSIG_SEGMENT,
         "assumed",
         otherwise="Statsig does not publish what it refuses; the contract holds what its pages and published code show.",
@@ -1562,10 +1562,9 @@ LAUNCHDARKLY: tuple[Rule, ...] = (
     ),
     Rule(
         "launchdarkly.events.goals",
-        "The click and page-view metrics of an environment are answered as an empty array, and HEAD with 200 for a client-side ID that exists, which is how Segment checks one.",
+        "The click and page-view metrics of an environment are answered as an array, an empty one where there are none, and HEAD with 200 for a client-side ID that exists, which is how Segment checks one.",
         SEGMENT_LAUNCHDARKLY_CODE,
         "observed",
-        otherwise="A project with click or page-view metrics lists them there; this one declares none.",
     ),
     Rule(
         "launchdarkly.unknown-path",
@@ -1576,7 +1575,1616 @@ LAUNCHDARKLY: tuple[Rule, ...] = (
     ),
 )
 
+# ---- LaunchDarkly: events of SDKs, imported events
+LAUNCHDARKLY_PYTHON = Source(
+    "PyPI package launchdarkly-server-sdk 9.18.2", "pypi.org/project/launchdarkly-server-sdk", "2026-11-22"
+)
+LAUNCHDARKLY_NODE = Source(
+    "npm package @launchdarkly/node-server-sdk 9.13.7",
+    "www.npmjs.com/package/@launchdarkly/node-server-sdk",
+    "2026-11-22",
+)
+LAUNCHDARKLY_EXPORT = Source(
+    "LaunchDarkly: Data Export schema reference",
+    "launchdarkly.com/docs/integrations/data-export/schema-reference",
+    "2026-11-22",
+)
+
+LAUNCHDARKLY_EVENTS: tuple[Rule, ...] = (
+    Rule(
+        "launchdarkly.events.kinds-kept",
+        "Events of every kind that SDKs send are kept with their environment and with contextKeys, the key of each context kind, also where they carry a whole context.",
+        LAUNCHDARKLY_EXPORT,
+    ),
+    Rule(
+        "launchdarkly.events.unknown-key",
+        "Events and diagnostic events with an SDK key or mobile key that no environment has are answered 401; SDKs then stop sending.",
+        LAUNCHDARKLY_RELAY,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.events.api-key-scheme",
+        "The key may follow the word `api_key` in Authorization, as older SDKs send it.",
+        LAUNCHDARKLY_HARNESS,
+        "assumed",
+        otherwise="LaunchDarkly's guide for contributors of SDKs writes the word, its current SDKs send the bare key.",
+    ),
+    Rule(
+        "launchdarkly.events.mobile-paths",
+        "Mobile SDKs post events to `/mobile`, `/mobile/events` and `/mobile/events/bulk` alike.",
+        LAUNCHDARKLY_HARNESS,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.events.date",
+        "Answers to events carry Date, here by the lab's clock, and browsers may read it: an SDK sends debug events only while the flag's debugEventsUntilDate is later than that and than its own clock.",
+        LAUNCHDARKLY_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.events.payload-id",
+        "Events whose X-LaunchDarkly-Payload-ID came before are answered 202 and not kept again; SDKs repeat a batch with the same ID when no answer came.",
+        LAUNCHDARKLY_HARNESS,
+        "observed",
+        otherwise="How long the service remembers an ID is not public; here it is the last 10,000 until the lab is reset.",
+    ),
+    Rule(
+        "launchdarkly.events.diagnostic-at-bulk",
+        "A single diagnostic event at a path for arrays of events is answered 400 with a note: the event sender of the JavaScript SDKs repeats one there that failed at its own path.",
+        LAUNCHDARKLY_NODE,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.events.pixel",
+        "`/a/<client-side ID>.gif` is answered with a GIF of one pixel, and the array of events in its parameter `d`, as base64, is kept.",
+        LAUNCHDARKLY_RELAY,
+        "observed",
+        otherwise="No current SDK asks for it; the relay proxy answers the GIF whatever `d` holds.",
+    ),
+    Rule(
+        "launchdarkly.diagnostics.accepted",
+        "A diagnostic event, in which an SDK tells how it is configured or how it fares, is answered 202 and kept apart from events.",
+        LAUNCHDARKLY_HARNESS,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.diagnostics.not-an-object",
+        "A diagnostic event that is not one JSON object is answered 400.",
+        LAUNCHDARKLY_HARNESS,
+        "assumed",
+        otherwise="The stand-in of LaunchDarkly's SDK tests answers 202 to anything there; what the service does is not public.",
+    ),
+    Rule(
+        "launchdarkly.access-token",
+        "The REST API and imported events take an access token in Authorization; anything else, an SDK key too, is answered 401.",
+        LAUNCHDARKLY_IMPORT,
+    ),
+    Rule(
+        "launchdarkly.import.unknown-environment",
+        "Events that are imported into a project or environment that does not exist are answered 404.",
+        LAUNCHDARKLY_IMPORT,
+        "assumed",
+        otherwise="The page does not name the answer; it is that of the REST API.",
+    ),
+    Rule(
+        "launchdarkly.import.schema-header",
+        "Imported events whose X-LaunchDarkly-Event-Schema is not 4 are answered 406.",
+        LAUNCHDARKLY_IMPORT,
+    ),
+    Rule(
+        "launchdarkly.import.size",
+        "Imported events of more than 10 MB are answered 413.",
+        LAUNCHDARKLY_IMPORT,
+        "assumed",
+        otherwise="The page names the limit and not the answer.",
+    ),
+    Rule(
+        "launchdarkly.import.kinds",
+        "An import with an event of another kind than custom is answered 400, and nothing of it is kept.",
+        LAUNCHDARKLY_IMPORT,
+    ),
+    Rule(
+        "launchdarkly.import.user-agent",
+        "Imported events are accepted whatever the User-Agent says; the page asks for one such as `MetricImport-Example-int/1.0`, and its absence is noted.",
+        LAUNCHDARKLY_IMPORT,
+        "assumed",
+        otherwise="The page calls the header required and names no answer to its absence.",
+    ),
+)
+
+# ---- Statsig: SDKs
+STATSIG_PYTHON = Source("PyPI package statsig 0.72.1", "pypi.org/project/statsig", "2026-11-22")
+STATSIG_PYTHON_CORE = Source(
+    "PyPI package statsig-python-core 0.24.0", "pypi.org/project/statsig-python-core", "2026-11-22"
+)
+STATSIG_NODE = Source("npm package statsig-node 6.5.2", "www.npmjs.com/package/statsig-node", "2026-11-22")
+STATSIG_JS = Source("npm package @statsig/js-client 3.33.5", "www.npmjs.com/package/@statsig/js-client", "2026-11-22")
+STATSIG_CORE = Source(
+    "statsig-io/statsig-server-core", "github.com/statsig-io/statsig-server-core, statsig-rust/src", "2026-11-22"
+)
+STATSIG_PROXY = Source(
+    "statsig-io/statsig-forward-proxy",
+    "github.com/statsig-io/statsig-forward-proxy, src/servers/http_server.rs",
+    "2026-11-22",
+)
+STATSIG_KEYS = Source("Statsig: API keys", "docs.statsig.com/access-management/api-keys", "2026-11-22")
+STATSIG_ID_LISTS = Source("Statsig: ID List segments", "docs.statsig.com/segments/add-id-list", "2026-11-22")
+STATSIG_WORKSPACE = Source("trackside: the workspace file", "docs/workspace.md", "2026-11-22")
+
+STATSIG_SDKS: tuple[Rule, ...] = (
+    Rule(
+        "statsig.sdk.key",
+        "Config specs and ID lists are downloaded with the server secret key, values of one user with the client key or the server secret key, and events and the HTTP API take either; any other key is refused with 401. It travels as statsig-api-key header, in the path, or as k in the query.",
+        STATSIG_KEYS,
+        otherwise="The body of the refusal is not documented. A client key that has a scope for it may download config specs at Statsig; here none has.",
+    ),
+    Rule(
+        "statsig.sdk.body",
+        "A body that is no JSON object is answered 400 by /v1/initialize; elsewhere it counts as one without sinceTime. Both are findings.",
+        STATSIG_JS,
+        "assumed",
+        otherwise="What Statsig answers to such a body is not public.",
+    ),
+    Rule(
+        "statsig.sdk.encodings",
+        "se=1 in the query means that the body is base64 written backwards, gz=1 that it is gzip without a Content-Encoding; the content type is text/plain and says nothing.",
+        STATSIG_JS,
+        "observed",
+    ),
+    Rule(
+        "statsig.sdk.specs.two-formats",
+        "/v1/download_config_specs answers arrays of specs with conditions inside, /v2/download_config_specs maps of specs by name with a condition_map: each generation of SDKs reads its own.",
+        STATSIG_CORE,
+        "observed",
+    ),
+    Rule(
+        "statsig.sdk.specs.no-updates",
+        "An SDK whose sinceTime is that of the latest change gets 200 and has_updates false; 204 and 304 are errors to it.",
+        STATSIG_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "statsig.sdk.specs.post",
+        "Config specs also answer to POST, with sinceTime in the body and the key in a header or in the path, as older SDKs ask.",
+        STATSIG_PROXY,
+        "observed",
+    ),
+    Rule(
+        "statsig.sdk.specs.time",
+        "The time of the specs grows with every change and never goes back, as SDKs take no older specs; an SDK whose sinceTime is ahead moves it ahead.",
+        STATSIG_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "statsig.sdk.specs.disabled",
+        "In the second format a disabled spec has no rules: SDKs that read it evaluate rules whether it is enabled or not.",
+        STATSIG_CORE,
+        "observed",
+    ),
+    Rule(
+        "statsig.sdk.specs.multi-gates",
+        "In the second format a segment with a rule for each gate stands for a condition multi_pass_gate or multi_fail_gate, which its SDKs do not know.",
+        STATSIG_CORE,
+        "assumed",
+        otherwise="How Statsig writes these conditions in the second format is not public.",
+    ),
+    Rule(
+        "statsig.sdk.specs.file",
+        "specs_file is an answer of download_config_specs in either format, told apart by its shape; both generations of SDKs are served from it. A mistake in it is an error that names file, line and place.",
+        STATSIG_CORE,
+        "observed",
+    ),
+    Rule(
+        "statsig.sdk.specs.agree",
+        "A file is taken as its own SDKs take it: in the first format a gate's rule passes whatever its returnValue says, in the second a rule that returns false lets nobody pass. The other format is written so that its SDKs agree.",
+        STATSIG_PYTHON_CORE,
+        "observed",
+    ),
+    Rule(
+        "statsig.sdk.bucketing",
+        "A rule passes for a unit whose SHA-256 over the spec's salt, the rule's salt and the unit's ID, in ten thousand parts, is below the percentage; user_bucket is that over the condition's salt and the ID, in a thousand parts.",
+        STATSIG_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "statsig.sdk.short-form",
+        "Gates, dynamic configs, experiments, layers and ID lists of the workspace become specs whose salt is their name; groups are of one size unless sizes are given, and experiments in a layer share its buckets one after the other.",
+        STATSIG_WORKSPACE,
+        "assumed",
+        otherwise="Statsig draws salts and buckets at random when something is made.",
+    ),
+    Rule(
+        "statsig.sdk.serve",
+        "A change by a test or the control API is a rule ahead of the spec's own, for everyone or for one unit; an experiment that is in a layer is then what the layer asks.",
+        STATSIG_WORKSPACE,
+        "assumed",
+        otherwise="Statsig's console changes rules, or adds overrides, whose rule IDs end in override.",
+    ),
+    Rule(
+        "statsig.sdk.reset",
+        "After a reset declared values are served again, under a later time, and an ID list that was changed starts a new file: connected SDKs take both over.",
+        STATSIG_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "statsig.sdk.id-lists.manifest",
+        "/v1/get_id_lists answers an object for each ID list, with name, size, url, creationTime and fileID, to POST with any body or none, and to GET with the key in the path.",
+        STATSIG_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "statsig.sdk.id-lists.file",
+        "The file of an ID list has a line + or - with the first eight characters of the base64 of the ID's SHA-256; changes are appended.",
+        STATSIG_ID_LISTS,
+        "observed",
+    ),
+    Rule(
+        "statsig.sdk.id-lists.range",
+        "A file is sent from the byte that Range names, with 206 and the exact Content-Length, without any key; 416 past its end, 404 where it is gone.",
+        STATSIG_NODE,
+        "observed",
+    ),
+    Rule(
+        "statsig.sdk.id-lists.reset",
+        "A list that starts afresh has a new fileID and a later creationTime.",
+        STATSIG_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "statsig.sdk.initialize.hash",
+        "Names of gates, configs and layers are hashed as the request asks: djb2 where it does not say, sha256, or none. js-client finds nothing by sha256, which is warned of.",
+        STATSIG_JS,
+        "observed",
+    ),
+    Rule(
+        "statsig.sdk.initialize.no-updates",
+        "A client whose sinceTime is that of the latest change gets has_updates false.",
+        STATSIG_JS,
+        "observed",
+    ),
+    Rule(
+        "statsig.sdk.initialize.stable-id",
+        "The stable ID of statsigMetadata is the user's custom ID stableID unless the user brings one.",
+        STATSIG_JS,
+        "observed",
+    ),
+    Rule(
+        "statsig.sdk.initialize.evaluation",
+        "Values of one user are evaluated by Statsig's own server SDK, which is given the specs in memory and no network.",
+        STATSIG_PYTHON_CORE,
+        "observed",
+    ),
+    Rule(
+        "statsig.extra-missing",
+        "Without statsig-python-core an endpoint that evaluates answers 500 in Statsig's shape, and a finding names trackside[statsig].",
+        STATSIG_WORKSPACE,
+        "assumed",
+        otherwise="Statsig has no such case.",
+    ),
+    Rule(
+        "statsig.sdk.options",
+        "Each published SDK is pointed here by its own options: one base address, or the address of each endpoint.",
+        STATSIG_CORE,
+        "observed",
+    ),
+    Rule(
+        "statsig.sdk.exception-host",
+        "Where an SDK reports its own errors can be set in js-client only; statsig and statsig-node have a constant, the SDKs built on Statsig's core none.",
+        STATSIG_PYTHON_CORE,
+        "observed",
+    ),
+)
+
+# ---- Statsig: events of SDKs, HTTP API, Console API
+STATSIG_HTTP = Source("Statsig: HTTP API", "docs.statsig.com/http-api/overview", "2026-11-22")
+STATSIG_CONSOLE_API = Source(
+    "Statsig: Console API, OpenAPI document", "api.statsig.com/openapi/20240601.json", "2026-11-22"
+)
+
+STATSIG_POSTS: tuple[Rule, ...] = (
+    Rule(
+        "statsig.events.answer",
+        'Events are answered 202 with the body {"success":true}, also where some of them are dropped: after another body SDKs lose them, or send them again.',
+        STATSIG_HTTP,
+    ),
+    Rule(
+        "statsig.events.older-paths",
+        "Beside log_event, events are taken at rgstr, where js-client posts them, and at log_event_beacon, where older SDKs for browsers do when a page is left.",
+        STATSIG_JS,
+        "observed",
+    ),
+    Rule(
+        "statsig.events.body",
+        "A body that is no JSON object with a list of events is refused with 400; an event that is no object is dropped.",
+        STATSIG_HTTP,
+        "assumed",
+        otherwise="Statsig's answer to such a body is not public.",
+    ),
+    Rule(
+        "statsig.events.record",
+        "A custom event is kept as its SDK sends it: name, user, value, metadata and time, with the metadata of the batch. Values of the metadata stay numbers where they are numbers.",
+        STATSIG_PYTHON,
+        "observed",
+        otherwise="The HTTP API documents text for metadata, and the SDKs built on Statsig's core send nothing else; statsig, statsig-node and js-client pass numbers on.",
+    ),
+    Rule(
+        "statsig.events.name",
+        "An event without a name is dropped.",
+        STATSIG_HTTP,
+        "assumed",
+        otherwise="The name is required; what becomes of an event without one is not said.",
+    ),
+    Rule(
+        "statsig.events.field",
+        "A value that is neither text nor number, and a user or metadata that is no object, is left out of the event.",
+        STATSIG_HTTP,
+        "assumed",
+        otherwise="The types are documented, what becomes of others is not.",
+    ),
+    Rule(
+        "statsig.events.private",
+        "Private attributes are used for evaluation and never kept with an event.",
+        STATSIG_HTTP,
+    ),
+    Rule(
+        "statsig.events.time",
+        "An event's time is a number of milliseconds or an ISO 8601 text; without one it is the time of receipt.",
+        STATSIG_HTTP,
+        otherwise="That a missing time is the time of receipt is assumed; the field may be left out.",
+    ),
+    Rule(
+        "statsig.events.client-time",
+        "STATSIG-CLIENT-TIME is the client's own time when it sends: where its clock differs from the lab's by more than ten seconds, the times of its events are moved by the difference.",
+        STATSIG_HTTP,
+        otherwise="From which difference on Statsig moves them is not said; up to ten seconds count as the time on the way here, so that times stay as they were sent.",
+    ),
+    Rule(
+        "statsig.events.exposure",
+        "Exposures of gates, configs, experiments and layers are kept apart from custom events, each with what was seen; one that names nothing is dropped.",
+        STATSIG_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "statsig.events.exposure.group",
+        "An exposure names the rule that decided. The group of an experiment that the workspace declares is read from it, as its rules and overrides are named after the groups; so is the ID type that it counts for.",
+        STATSIG_PYTHON,
+        "assumed",
+        otherwise="Statsig's own back end knows every experiment; here an experiment from a specs file, or one that a test or the Console API made, is known by the rule's ID only.",
+    ),
+    Rule(
+        "statsig.events.exposure.hash",
+        "js-client's exposure of a layer names the experiment by its hash; the name is put back for an experiment that the workspace declares.",
+        STATSIG_JS,
+        "observed",
+        otherwise="For an experiment that only a specs file, a test or the Console API knows, the hash stays.",
+    ),
+    Rule(
+        "statsig.events.diagnostics",
+        "statsig::diagnostics and statsig::non_exposed_checks are taken, and kept apart from events and exposures.",
+        STATSIG_CORE,
+        "observed",
+    ),
+    Rule(
+        "statsig.events.sdk-exception",
+        "An exception that an SDK reports of itself is taken whatever its key, and makes a note but no event.",
+        STATSIG_PYTHON,
+        "observed",
+        otherwise="SDKs do not read the answer, and what Statsig answers is not public.",
+    ),
+    Rule(
+        "statsig.http.check-gate",
+        "check_gate takes one gate by gateName, or several by gateNames and answers a map of them; rule_id and group_name are null for a gate that fails or is unknown.",
+        STATSIG_HTTP,
+        otherwise="What group_name is for a rule without a name is not said: it is the rule's ID.",
+    ),
+    Rule(
+        "statsig.http.get-config",
+        "get_config gives dynamic configs and experiments; an unknown name gives an empty value, an empty group, and null for the rest.",
+        STATSIG_HTTP,
+    ),
+    Rule(
+        "statsig.http.get-layer",
+        "get_layer spells its fields ruleID and allocatedExperimentName, and answers 404 for an unknown layer.",
+        STATSIG_HTTP,
+        otherwise="The body of the 404 is not documented.",
+    ),
+    Rule(
+        "statsig.http.get-ranked-list",
+        "get_ranked_list answers 404, as for a config that is no contextual bandit: there are none here.",
+        STATSIG_HTTP,
+        "assumed",
+        otherwise="At Statsig it ranks the variants of a contextual bandit.",
+    ),
+    Rule(
+        "statsig.http.unknown",
+        "What is answered 404 is a finding.",
+        STATSIG_HTTP,
+        "assumed",
+        otherwise="Statsig answers 404 and says no more.",
+    ),
+    Rule(
+        "statsig.http.exposures",
+        "Each evaluation logs an exposure, unless statsigMetadata.exposureLoggingDisabled is true; a layer logs one for each of its parameters.",
+        STATSIG_HTTP,
+        otherwise="Which parameters of a layer count as read is not said: all of them do.",
+    ),
+    Rule(
+        "statsig.http.custom-exposure",
+        "log_custom_exposure takes exposures of a gate with passes, or of an experiment, each with group or ruleID, and answers 202.",
+        STATSIG_HTTP,
+    ),
+    Rule(
+        "statsig.http.shared-user",
+        "The user of the body stands in for events and exposures that have none of their own.",
+        STATSIG_HTTP,
+    ),
+    Rule(
+        "statsig.http.names",
+        "Names have 2 to 100 letters, digits, underscores, hyphens, dots and blanks; any other is refused with 400.",
+        STATSIG_HTTP,
+        otherwise="The names are documented, the refusal is not.",
+    ),
+    Rule(
+        "statsig.http.body",
+        "A body that is no JSON object, or that lacks its names, is refused with 400.",
+        STATSIG_HTTP,
+        "assumed",
+        otherwise="No refusal is documented.",
+    ),
+    Rule(
+        "statsig.console.key",
+        "The Console API wants its own key, under /console/v1: any other is refused with 401 in its words, a request without key with 403.",
+        STATSIG_CONSOLE_API,
+        otherwise="The document has 401 for a key that is no active console key, and 403 as Forbidden resource without saying when; the refused key is not repeated here.",
+    ),
+    Rule(
+        "statsig.console.body",
+        "A body that breaks its contract, or that cannot be put in force, is refused with 400, status and message.",
+        STATSIG_CONSOLE_API,
+        otherwise="The document has one message for all of them; here some say more.",
+    ),
+    Rule(
+        "statsig.console.not-found",
+        "What the path names and does not exist is answered 404, with status and message.",
+        STATSIG_CONSOLE_API,
+    ),
+    Rule(
+        "statsig.console.pages",
+        "Lists take limit (100 by default) and page, and say in pagination where the page is; totalItems is left out for events.",
+        STATSIG_CONSOLE_API,
+        otherwise="That a page has 100 rows by default is read from examples.",
+    ),
+    Rule(
+        "statsig.console.ids",
+        "What is made has the ID that the body gives, else its name in lower case with underscores for blanks. SDKs ask by the ID.",
+        STATSIG_CONSOLE_API,
+        "assumed",
+        otherwise="Only the example of a gate shows it: A Gate becomes a_gate.",
+    ),
+    Rule(
+        "statsig.console.events",
+        "Custom events are read back the latest first, time and value as text, with the SDK's type as source; exposures are not among them.",
+        STATSIG_CONSOLE_API,
+        otherwise="Whether Statsig lists exposures too is not said; its examples show custom events.",
+    ),
+    Rule(
+        "statsig.console.unit-id-types",
+        "The ID types of the project can be listed, and others made.",
+        STATSIG_CONSOLE_API,
+    ),
+    Rule(
+        "statsig.console.gates",
+        "Gates can be listed, made (201), read, changed and deleted; SDKs get the change with the next specs.",
+        STATSIG_CONSOLE_API,
+    ),
+    Rule(
+        "statsig.console.gates.switch",
+        "A gate can be enabled, disabled, launched and archived: a launched one passes for everyone, one that is disabled or archived for nobody.",
+        STATSIG_CONSOLE_API,
+        otherwise="That an archived gate passes for nobody is assumed.",
+    ),
+    Rule(
+        "statsig.console.overrides",
+        "Overrides put single IDs into a result or group whatever the rules say: POST sets them, PATCH adds some, DELETE takes some away. They are rules whose IDs end in override.",
+        STATSIG_CONSOLE_API,
+        otherwise="That POST replaces and PATCH adds is assumed. Overrides by environment, by gate and by segment are refused with 400.",
+    ),
+    Rule(
+        "statsig.console.conditions",
+        "Conditions have other types than in the specs: user_id and unit_id are unit_id there, passes_gate and passes_segment are pass_gate, email, locale and custom_field are user_field, and so on. Operators are the same.",
+        STATSIG_CONSOLE_API,
+        otherwise="How Statsig turns one into the other is not public: the specs of published test data show most of it. url, javascript and device_model are refused with 400.",
+    ),
+    Rule(
+        "statsig.console.configs",
+        "Dynamic configs can be listed, made, read, changed, enabled, disabled, archived and deleted; one that is disabled gives everyone its default value.",
+        STATSIG_CONSOLE_API,
+    ),
+    Rule(
+        "statsig.console.layers",
+        "Layers can be listed, made, read, changed and deleted; parameters sets their defaults.",
+        STATSIG_CONSOLE_API,
+        otherwise="That the defaults are set by parameters is assumed: the document shows them in answers only.",
+    ),
+    Rule(
+        "statsig.console.experiments",
+        "Experiments can be listed, made, read, changed and deleted, with groups, sizes, allocation, a layer and a targeting gate; one from a specs file keeps its groups.",
+        STATSIG_CONSOLE_API,
+    ),
+    Rule(
+        "statsig.console.experiments.start",
+        "An experiment is in setup, and gives everyone the default, until it is started; reset, abandon and archive take it out of force again. Only one in setup can be started.",
+        STATSIG_CONSOLE_API,
+        otherwise="The refusal of a second start is assumed.",
+    ),
+    Rule(
+        "statsig.console.experiments.decision",
+        "A decision gives everyone the group that it names by id.",
+        STATSIG_CONSOLE_API,
+    ),
+    Rule(
+        "statsig.console.experiments.targeting",
+        "Who does not pass the targeting gate is not in the experiment and gets the default.",
+        STATSIG_CONSOLE_API,
+    ),
+    Rule(
+        "statsig.console.segments",
+        "Segments of the types id_list and rule_based can be listed, made, read and deleted; gates ask them by passes_segment.",
+        STATSIG_CONSOLE_API,
+        otherwise="The other two types need Statsig's own data and are refused with 400.",
+    ),
+    Rule(
+        "statsig.console.id-lists",
+        "IDs can be added to an ID list, taken out, and replaced by reset; running SDKs read the change in the list's file.",
+        STATSIG_CONSOLE_API,
+    ),
+    Rule(
+        "statsig.console.id-lists.delete",
+        "IDs are taken out by a body with ids; without one nothing is taken out, and the answer is 400.",
+        STATSIG_CONSOLE_API,
+        "assumed",
+        otherwise="The document shows no body for this DELETE.",
+    ),
+)
+
+# ---- LaunchDarkly: SDKs
+LAUNCHDARKLY_FILES = Source(
+    "LaunchDarkly: Reading flags from a file", "launchdarkly.com/docs/sdk/features/flags-from-files", "2026-11-22"
+)
+LAUNCHDARKLY_FLAGS = Source("LaunchDarkly: Creating new flags", "launchdarkly.com/docs/home/flags/new", "2026-11-22")
+LAUNCHDARKLY_VARIATIONS = Source(
+    "LaunchDarkly: Creating flag variations", "launchdarkly.com/docs/home/flags/variations", "2026-11-22"
+)
+LAUNCHDARKLY_SECURE_MODE = Source(
+    "LaunchDarkly: Secure mode", "launchdarkly.com/docs/sdk/features/secure-mode", "2026-11-22"
+)
+LAUNCHDARKLY_BROWSER_3 = Source(
+    "npm package launchdarkly-js-client-sdk 3.9.5", "www.npmjs.com/package/launchdarkly-js-client-sdk", "2026-11-22"
+)
+TRACKSIDE_WORKSPACE = Source("trackside: the workspace file", "docs/workspace.md", "2026-11-22")
+
+LAUNCHDARKLY_SDKS: tuple[Rule, ...] = (
+    Rule(
+        "launchdarkly.flags.short",
+        "A flag is declared as a value that everyone gets, in a short form (variations, serve, targets, rules, off), or as a whole flag of the SDKs, which has fallthrough or version; what differs in an environment stands under environments.",
+        TRACKSIDE_WORKSPACE,
+    ),
+    Rule(
+        "launchdarkly.flags.file",
+        "A flag file has flags, flagValues and segments in JSON or YAML, as the SDKs' file data source reads them; an answer of /sdk/latest-all is such a file. It is read again when it changes.",
+        LAUNCHDARKLY_FILES,
+    ),
+    Rule(
+        "launchdarkly.flags.file-key-twice",
+        "A key that stands in flags and in flagValues, or twice in one mapping, is a fault.",
+        LAUNCHDARKLY_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.flags.file-per-environment",
+        "One flag file serves every environment, unless an environment names its own.",
+        LAUNCHDARKLY_FILES,
+        "assumed",
+        setting="launchdarkly.environments.*.flags_file",
+        otherwise="The file-data format knows no environments; a dump of /sdk/latest-all is of one.",
+    ),
+    Rule(
+        "launchdarkly.flags.key-twice",
+        "Flags of the workspace and of its flag file are merged; a key in both is a fault.",
+        TRACKSIDE_WORKSPACE,
+    ),
+    Rule(
+        "launchdarkly.flags.contract",
+        "Flags and segments are checked before they are served: one field of a wrong type makes an SDK refuse all data, and wait.",
+        LAUNCHDARKLY_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.flags.references",
+        "A variation, prerequisite or segment that a flag names has to be there, and no flag may be its own prerequisite.",
+        LAUNCHDARKLY_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.flags.complete",
+        "Every field that any SDK reads is filled in: an empty list of rules, a salt (the key), trackEvents false, and so on; 1.0 where a whole number belongs is sent as 1.",
+        LAUNCHDARKLY_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.flags.availability",
+        "A flag that says nothing of client-side SDKs is available to all of them; older data has clientSide alone, which is about client-side IDs.",
+        LAUNCHDARKLY_RELAY,
+        "assumed",
+        otherwise="The file-data format is read by server-side SDKs only, so its page says nothing of it; at LaunchDarkly a new flag is not available to client-side IDs.",
+    ),
+    Rule(
+        "launchdarkly.flags.versions",
+        "The version of a flag grows with every change and never goes back, also over a reset or another workspace: an SDK takes a patch only with a higher version than it has, deleted ones included.",
+        LAUNCHDARKLY_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.flags.new",
+        "A flag that a test or the control API makes exists in every environment, and is off in the others.",
+        LAUNCHDARKLY_FLAGS,
+    ),
+    Rule(
+        "launchdarkly.flags.new-variation",
+        "A value that is none of a flag's variations becomes one when a test serves it; all variations of a flag are of one kind.",
+        LAUNCHDARKLY_VARIATIONS,
+        "assumed",
+        otherwise="At LaunchDarkly a variation is made before it can be served.",
+    ),
+    Rule(
+        "launchdarkly.sdk.options",
+        "Each SDK has options for three base addresses, by which it is pointed here: data, streams and events.",
+        LAUNCHDARKLY_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.sdk.all-data",
+        "/sdk/latest-all answers flags and segments, both of them always: Python's SDK refuses data without one.",
+        LAUNCHDARKLY_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.sdk.etag",
+        "/sdk/latest-all has an ETag, which is the same for the same data in another process; with it in If-None-Match the answer is 304.",
+        LAUNCHDARKLY_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.sdk.payload-filter",
+        "A payload filter is not known here: all flags are served, and a note tells of it.",
+        LAUNCHDARKLY_HARNESS,
+        "assumed",
+        otherwise="LaunchDarkly serves the part of the flags that the filter of that name describes.",
+    ),
+    Rule(
+        "launchdarkly.sdk.environment-id",
+        "Answers with flags carry X-LD-EnvID, the client-side ID, which SDKs hand to hooks.",
+        LAUNCHDARKLY_HARNESS,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.sdk.php",
+        "The PHP SDK fetches /sdk/flags, one flag or one segment; 404 for one that there is not.",
+        LAUNCHDARKLY_HARNESS,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.sdk.stream",
+        "/all sends put at once, which replaces everything, then patch and delete with paths such as /flags/banner; a comment keeps it alive.",
+        LAUNCHDARKLY_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.sdk.flags-stream",
+        "/flags is the stream of older SDKs: put has the flags alone, the paths of patch and delete are /KEY.",
+        LAUNCHDARKLY_RELAY,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.sdk.reset",
+        "A reset brings connected SDKs back to the declared flags, by changes with higher versions.",
+        TRACKSIDE_WORKSPACE,
+    ),
+    Rule(
+        "launchdarkly.client.evaluation",
+        "Flags of client-side SDKs are evaluated by launchdarkly-server-sdk itself; an answer is what its all_flags_state gives.",
+        LAUNCHDARKLY_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.client.availability",
+        "A client-side SDK gets only flags that are available to its kind: by client-side ID, or by mobile key.",
+        LAUNCHDARKLY_RELAY,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.client.version",
+        "version in an evaluated flag is the environment's, which grows with every change; flagVersion is the flag's own, which events tell.",
+        LAUNCHDARKLY_HARNESS,
+        "assumed",
+        otherwise="Whether version is the environment's is not public; SDKs only want it to grow when what a flag serves may have changed.",
+    ),
+    Rule(
+        "launchdarkly.client.reasons",
+        "A reason is sent with withReasons=true, or where the context is in an experiment; trackEvents and trackReason are true then.",
+        LAUNCHDARKLY_RELAY,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.client.context",
+        "A context that cannot be decoded, is no JSON object, has no key or is no valid context is answered 400 with a message.",
+        LAUNCHDARKLY_RELAY,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.client.context-in-path",
+        "In a path the context is base64url with or without padding; the other alphabet of base64 is taken too.",
+        LAUNCHDARKLY_BROWSER_3,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.client.content-type",
+        "A REPORT has to be application/json, else the answer is 415.",
+        LAUNCHDARKLY_RELAY,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.client.user",
+        "A user of SDKs before contexts, without a kind, is a context of kind user, its custom attributes beside the others; the paths with users and user serve it.",
+        LAUNCHDARKLY_HARNESS,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.client.report-path",
+        "REPORT goes to .../context, as every SDK sends it, and to .../contexts, as LaunchDarkly's pages write it.",
+        LAUNCHDARKLY_BROWSER_3,
+        "observed",
+        otherwise="LaunchDarkly's guide for contributors and the relay's page say contexts, published SDKs and the relay's code context.",
+    ),
+    Rule(
+        "launchdarkly.client.secure-mode",
+        "In secure mode h has to be the HMAC-SHA256 of the context's canonical key with the SDK key, in lower-case hexadecimal; else the answer is 400.",
+        LAUNCHDARKLY_SECURE_MODE,
+        setting="launchdarkly.environments.*.secure_mode",
+    ),
+    Rule(
+        "launchdarkly.client.stream",
+        "/eval sends put with the context's flags at once, then patch and delete for each flag that is another one for this very context; a changed segment is such a change too.",
+        LAUNCHDARKLY_BROWSER_3,
+        "observed",
+        otherwise="The relay sends only pings here, on which SDKs fetch again.",
+    ),
+    Rule(
+        "launchdarkly.client.ping",
+        "/ping sends an event with data, as an EventSource tells of no event without, at once and for each change; browsers that use REPORT fetch again then.",
+        LAUNCHDARKLY_BROWSER_3,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.client.mobile",
+        "Mobile SDKs have the same endpoints at /msdk/evalx, /meval and /mping, with their mobile key in Authorization.",
+        LAUNCHDARKLY_HARNESS,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.extra-missing",
+        "Without launchdarkly-server-sdk client-side SDKs are answered 503, and an error names the extra trackside[launchdarkly].",
+        TRACKSIDE_WORKSPACE,
+    ),
+)
+
+# ---- Split: what SDKs post, the Events API, the Admin API, the impressions webhook
+SPLIT_PYTHON = Source("PyPI package splitio_client 10.7.0", "pypi.org/project/splitio-client", "2026-11-22")
+SPLIT_COMMONS = Source(
+    "npm package @splitsoftware/splitio-commons 2.12.1",
+    "www.npmjs.com/package/@splitsoftware/splitio-commons",
+    "2026-11-22",
+)
+SPLIT_PROXY = Source(
+    "Split's own proxy, Split Synchronizer 5.12.4", "github.com/splitio/split-synchronizer", "2026-11-22"
+)
+SPLIT_CREATE_EVENT = Source("Split API: Create event", "docs.split.io/reference/create-event", "2026-11-22")
+SPLIT_INTRODUCTION = Source("Split API: Introduction", "docs.split.io/reference/introduction", "2026-11-22")
+SPLIT_ERRORS = Source("Split API: Error codes", "docs.split.io/reference/error-codes", "2026-11-22")
+SPLIT_RATES = Source("Split API: Rate limiting", "docs.split.io/reference/rate-limiting", "2026-11-22")
+SPLIT_DEFINITION = Source(
+    "Split API: Get feature flag definition in environment",
+    "docs.split.io/reference/get-split-definition-in-environment",
+    "2026-11-22",
+)
+SPLIT_POSTMAN = Source(
+    "Split's Postman collection, public Admin APIs", "github.com/splitio/public-api-postman", "2026-11-22"
+)
+SPLIT_API_CLIENT = Source("PyPI package splitapiclient 3.5.9", "pypi.org/project/splitapiclient", "2026-11-22")
+FME_IMPRESSIONS = Source(
+    "Harness FME: Impressions",
+    "developer.harness.io/docs/feature-management-experimentation/feature-management/impressions",
+    "2026-11-22",
+)
+FME_IMPRESSIONS_WEBHOOK = Source(
+    "Harness FME: Impressions webhook",
+    "developer.harness.io/docs/feature-management-experimentation/api/webhook/impressions",
+    "2026-11-22",
+)
+
+SPLIT_POSTS: tuple[Rule, ...] = (
+    Rule(
+        "split.posts.path",
+        "What SDKs post is taken under /api, /api/v1, /v1 and the root, as SDKs of different languages take different addresses for the base.",
+        SPLIT_COMMONS,
+        "observed",
+    ),
+    Rule(
+        "split.posts.status",
+        "Impressions, counts, unique keys and telemetry are answered 200, events 202, beacons 204, all without a body.",
+        SPLIT_PROXY,
+        "observed",
+    ),
+    Rule(
+        "split.posts.malformed",
+        'A post that is not JSON, or not of the kind that its path takes, is answered 400 with {"code": 400, "message": "..."}.',
+        SPLIT_PROXY,
+        "assumed",
+        otherwise="The vendor's answer is not public; the shape is that of its other errors.",
+    ),
+    Rule(
+        "split.posts.size",
+        "A body of over 1 MB is taken, with a warning.",
+        FME_EVENTS,
+        "assumed",
+        otherwise="The page asks for less than 1 MB and does not say what becomes of more.",
+    ),
+    Rule(
+        "split.beacons",
+        "When a page is left, browser SDKs send beacons: the content type says text, the key is the body's token, and its entries are what an ordinary post's body is.",
+        SPLIT_COMMONS,
+        "observed",
+    ),
+    Rule(
+        "split.telemetry",
+        "What SDKs tell of their configuration and usage is taken and checked, and no record is kept of it.",
+        SPLIT_COMMONS,
+        "observed",
+    ),
+    Rule(
+        "split.telemetry.old",
+        "Times, counters and gauges of old SDKs are taken and dropped.",
+        SPLIT_PROXY,
+        "observed",
+    ),
+    Rule(
+        "split.impressions",
+        "An SDK posts impressions grouped by flag; each is kept with the environment of the key, and with the SDK and machine that the headers name.",
+        FME_IMPRESSIONS,
+    ),
+    Rule(
+        "split.impressions.required",
+        "An impression without flag, key, treatment or time, and a count or unique key without its fields, is dropped; the others of the post are kept.",
+        SPLIT_COMMONS,
+        "assumed",
+        otherwise="SDKs always send these fields; what the vendor does without them is not public.",
+    ),
+    Rule(
+        "split.impressions.properties",
+        "The properties of an impression come as JSON text and are kept as an object; other text is left out.",
+        SPLIT_COMMONS,
+        "observed",
+    ),
+    Rule(
+        "split.impressions.counts",
+        "In the modes OPTIMIZED and NONE SDKs post how often each flag was evaluated in each hour; that is kept apart from impressions.",
+        SPLIT_COMMONS,
+        "observed",
+    ),
+    Rule(
+        "split.impressions.keys",
+        "In the mode NONE, and for flags without impressions, SDKs post which keys each flag was evaluated for: server SDKs by flag, client SDKs by key. It is kept by flag.",
+        SPLIT_COMMONS,
+        "observed",
+    ),
+    Rule(
+        "split.events.source",
+        "Events of SDKs and of the Events API are kept beside those made from Segment; the source tells them apart: SDK, API, Segment.",
+        FME_EVENTS,
+        "assumed",
+        otherwise="The page's sample shows the source Segment only.",
+    ),
+    Rule(
+        "split.events.required",
+        "An event without eventTypeId, trafficTypeName, key or timestamp is dropped, and the others of the post are kept.",
+        SPLIT_CREATE_EVENT,
+        "assumed",
+        otherwise="The page calls the four fields required and does not say what becomes of a bulk post with such an event.",
+    ),
+    Rule(
+        "split.events.single",
+        "The Events API takes one event as an object, answered 202; one that lacks a required field is refused with 400.",
+        SPLIT_CREATE_EVENT,
+    ),
+    Rule(
+        "split.events.name",
+        "An event type with a blank, or one that is no text, is dropped; blanks become underscores for Segment's calls only.",
+        FME_EVENTS,
+        "assumed",
+        otherwise="SDKs refuse such a name before they post; what the vendor does with one is not public.",
+    ),
+    Rule(
+        "split.events.value",
+        "A value that is no number is stored as null.",
+        FME_EVENTS,
+        "assumed",
+        otherwise="The page says only that the value is a number.",
+    ),
+    Rule(
+        "split.events.timestamp",
+        "The timestamp is in milliseconds; one that is small enough to be in seconds is taken as such, also as text, with a warning.",
+        SPLIT_CREATE_EVENT,
+        "assumed",
+        otherwise="A sample of the page shows a text of seconds; all others a number of milliseconds.",
+    ),
+    Rule(
+        "split.events.properties",
+        "Properties that are no object are left out.",
+        FME_EVENTS,
+        "assumed",
+        otherwise="SDKs send an object or null; what the vendor does with another value is not public.",
+    ),
+    Rule(
+        "split.events.traffic-type",
+        "An event of a traffic type that the workspace does not know is kept, with a warning.",
+        FME_EVENTS,
+        "assumed",
+        otherwise="The page wants the name of a traffic type that exists, and does not say what becomes of another.",
+    ),
+    Rule(
+        "split.events.environment",
+        "An event belongs to the environment of its key; another environmentName is not followed.",
+        SPLIT_CREATE_EVENT,
+        "assumed",
+        otherwise="Older pages and collections have the field environmentName, newer ones leave the choice to the key.",
+    ),
+    Rule(
+        "split.admin.path",
+        "The Admin API is under /internal/api/v2, flag sets under /internal/api/v3 and /api/v3.",
+        SPLIT_API_CLIENT,
+        "observed",
+    ),
+    Rule(
+        "split.admin.key",
+        "A call carries the admin key as Authorization: Bearer or, as after the migration to Harness, as x-api-key; another one is answered 401. Where the workspace declares none, any will do.",
+        SPLIT_ERRORS,
+        setting="split.admin_key",
+    ),
+    Rule(
+        "split.admin.errors",
+        'A refused call is answered 400, 401, 404 or 409 with {"code", "message", "details"}.',
+        SPLIT_ERRORS,
+        "assumed",
+        otherwise="The page lists the statuses; the body's shape is not public.",
+    ),
+    Rule(
+        "split.admin.rate-limits",
+        "Each answer has the four X-RateLimit headers; no call is ever limited.",
+        SPLIT_RATES,
+        "assumed",
+        otherwise="The vendor counts calls by organization and by address, and answers 429.",
+    ),
+    Rule(
+        "split.admin.paging",
+        "Lists are answered in pages with offset, limit and totalCount; a page has up to 200 rows, 20 where the call does not say.",
+        SPLIT_API_CLIENT,
+        "observed",
+    ),
+    Rule(
+        "split.admin.patch",
+        "PATCH takes JSON Patch operations that replace a field, or the fields themselves.",
+        SPLIT_API_CLIENT,
+        "observed",
+    ),
+    Rule(
+        "split.admin.ids",
+        "Workspaces, environments, traffic types and flag sets have ids, the same in every run; where a path wants an id the name will do.",
+        SPLIT_POSTMAN,
+        "assumed",
+        otherwise="The collection shows ids, and names for traffic types and environments.",
+    ),
+    Rule(
+        "split.admin.workspaces",
+        "There is one workspace, Default.",
+        SPLIT_POSTMAN,
+        "assumed",
+        otherwise="An account of the vendor's may have several.",
+    ),
+    Rule(
+        "split.admin.environments",
+        "Environments can be made, and deleted where the workspace file does not declare them. One that was made has no SDK key.",
+        SPLIT_POSTMAN,
+        "assumed",
+        otherwise="The vendor makes two SDK keys with each environment.",
+    ),
+    Rule(
+        "split.admin.traffic-types",
+        "Traffic types can be made and deleted; one that flags belong to cannot be deleted.",
+        SPLIT_POSTMAN,
+        "assumed",
+        otherwise="The collection does not show the refusal.",
+    ),
+    Rule(
+        "split.admin.flags",
+        "A flag is made in the workspace, and seen by SDKs once it has a definition in their environment. Deleted, it is archived there.",
+        SPLIT_POSTMAN,
+    ),
+    Rule(
+        "split.admin.definition",
+        "A definition lists treatments with their keys and segments, rules and a default rule; SDKs get it as conditions, at once. A treatment that is not listed, or sizes that do not add up to 100, are refused with 400.",
+        SPLIT_DEFINITION,
+    ),
+    Rule(
+        "split.admin.matchers",
+        "The Admin API has its own names for matchers, such as IN_LIST_STRING for what SDKs know as WHITELIST, and one field each for what is compared with.",
+        SPLIT_POSTMAN,
+    ),
+    Rule(
+        "split.admin.kill",
+        "A killed flag gives everybody its default treatment until it is restored.",
+        SPLIT_POSTMAN,
+    ),
+    Rule(
+        "split.admin.flag-sets",
+        "Flag sets are listed with a marker for the next page; one that flags are in cannot be deleted.",
+        SPLIT_API_CLIENT,
+        "assumed",
+        otherwise="The client shows the marker; what the vendor does with a set in use is not public.",
+    ),
+    Rule(
+        "split.admin.segments",
+        "A segment is made in the workspace and put into environments; taken out of one, it loses its keys there.",
+        SPLIT_POSTMAN,
+    ),
+    Rule(
+        "split.admin.segment-keys",
+        "Keys are added and removed in lists of up to 10,000; an upload with replace=true takes out all others.",
+        SPLIT_API_CLIENT,
+        "observed",
+    ),
+    Rule(
+        "split.admin.identities",
+        "An identity saved by the Admin API is kept as those from Segment are: attributes as text, and no part of any evaluation.",
+        SPLIT_IDENTITIES,
+    ),
+    Rule(
+        "split.admin.identities-bulk",
+        "Saved in bulk, each identity is answered among those that were saved or, with a status and a message, among those that failed.",
+        SPLIT_API_CLIENT,
+        "observed",
+    ),
+    Rule(
+        "split.admin.identities-merge",
+        "PATCH, and POST to patch, add attributes to those that the Admin API saved before; PUT takes their place.",
+        SPLIT_POSTMAN,
+        "assumed",
+        otherwise="Whether attributes from Segment are merged too is not public; here they are not.",
+    ),
+    Rule(
+        "split.admin.identities-delete",
+        "A deleted identity is answered 204; the records of what was saved before stay.",
+        SPLIT_POSTMAN,
+        "assumed",
+        otherwise="The vendor forgets the attributes; here a record says what came.",
+    ),
+    Rule(
+        "split.admin.attributes",
+        "The attributes of a traffic type can be made, listed by 50, changed and deleted; a data type is string, datetime, number, set or null.",
+        SPLIT_POSTMAN,
+    ),
+    Rule(
+        "split.webhook",
+        "The impressions of each post are posted on to the impressions webhook as a JSON array, and the SDK does not wait for that.",
+        FME_IMPRESSIONS_WEBHOOK,
+        setting="split.impressions_webhook",
+        otherwise="The vendor collects them for about ten seconds.",
+    ),
+    Rule(
+        "split.webhook.gzip",
+        "What is posted to the webhook is compressed, but for Slack, Fivetran and addresses with gzip=false.",
+        FME_IMPRESSIONS_WEBHOOK,
+    ),
+    Rule(
+        "split.webhook.retry",
+        "Where the webhook does not answer 200, the post is made once more after 300 ms; then an error says so.",
+        FME_IMPRESSIONS_WEBHOOK,
+    ),
+)
+
+# ---- Split: SDKs
+SPLIT_NODE = Source(
+    "npm package @splitsoftware/splitio 11.11.2", "www.npmjs.com/package/@splitsoftware/splitio", "2026-11-22"
+)
+SPLIT_BROWSER = Source(
+    "npm package @splitsoftware/splitio-browserjs 1.7.1",
+    "www.npmjs.com/package/@splitsoftware/splitio-browserjs",
+    "2026-11-22",
+)
+SPLIT_PYTHON = Source("PyPI package splitio_client 10.7.0", "pypi.org/project/splitio-client", "2026-11-22")
+SPLIT_SYNCHRONIZER = Source(
+    "splitio/split-synchronizer", "github.com/splitio/split-synchronizer, splitio/proxy/controllers", "2026-11-22"
+)
+SPLIT_GO_COMMONS = Source("splitio/go-split-commons", "github.com/splitio/go-split-commons", "2026-11-22")
+SPLIT_COMMONS = Source("splitio/javascript-commons", "github.com/splitio/javascript-commons", "2026-11-22")
+SPLIT_FLAG_SETS = Source(
+    "Harness FME: Flag sets",
+    "developer.harness.io/docs/feature-management-experimentation/feature-management/flag-sets",
+    "2026-11-22",
+)
+SPLIT_LOCALHOST = Source(
+    "Harness FME: Python SDK, localhost mode",
+    "developer.harness.io/docs/feature-management-experimentation/sdks-and-infrastructure/server-side-sdks/python-sdk",
+    "2026-11-22",
+)
+
+SPLIT_SDKS: tuple[Rule, ...] = (
+    Rule(
+        "split.sdk.options",
+        "Every published SDK is pointed at the mock by its own options: the base addresses of definitions, events, "
+        "auth and telemetry end in /api, that of the stream does not.",
+        SPLIT_NODE,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.paths",
+        "Definitions, segments and memberships are served under /api, /api/v1, /v1 and without a base, as SDKs of "
+        "different languages join addresses differently.",
+        SPLIT_GO_COMMONS,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.version",
+        "The path version is answered 200 to anybody, as a check of health.",
+        SPLIT_NODE,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.key",
+        "Requests of SDKs carry their key as Authorization: Bearer. A key that no environment has is answered 401 with "
+        'the JSON text "Invalid credentials", and the SDK never becomes ready.',
+        SPLIT_SYNCHRONIZER,
+        "observed",
+        setting="accept_any_key",
+    ),
+    Rule(
+        "split.sdk.key-kinds",
+        "Where an environment declares a client_key of its own, that key may not download segments (403) nor ask for "
+        "a stream token without naming its users (400).",
+        SPLIT_NODE,
+        "observed",
+        setting="split.environments.*.client_key",
+    ),
+    Rule(
+        "split.sdk.split-changes",
+        "splitChanges gives the definitions that changed after the SDK's change number. The answer repeats that number; "
+        "an SDK that is up to date gets an empty list with the same number twice.",
+        SPLIT_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.since-ahead",
+        "A change number that was never given out, such as one of a former run, gets everything and the newest number.",
+        SPLIT_PYTHON,
+        "assumed",
+        otherwise="What the vendor answers is not public. SDKs ask again until both numbers are the same, so this ends.",
+    ),
+    Rule(
+        "split.sdk.change-numbers",
+        "Change numbers are moments in milliseconds and grow with every change, also when a test ends and when a file or "
+        "the workspace changes; connected SDKs are told of what differs.",
+        SPLIT_NODE,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.spec",
+        "The query's s is the spec, 1.0 to 1.3, and 1.0 where it is left out. Another one is answered 400; an SDK with "
+        "another base address then asks for an older one.",
+        SPLIT_GO_COMMONS,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.spec-old",
+        "Below 1.3 the answer is splits, since and till, without rule-based segments.",
+        SPLIT_COMMONS,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.unsupported-matcher",
+        "A flag with a matcher that the asked spec lacks (semver before 1.1, large segments before 1.2, rule-based "
+        "segments before 1.3) is sent with one condition that gives control to everybody. SDKs for JavaScript ask for 1.2 "
+        "when they were started before the mock, so a warning says it.",
+        SPLIT_SYNCHRONIZER,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.archived",
+        "A deleted flag is sent once more as ARCHIVED; SDKs drop it and evaluate it as unknown.",
+        SPLIT_COMMONS,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.sets",
+        "With sets only flags of these flag sets are sent, else with names and prefixes only those that they name. A flag "
+        "that left every asked set is sent once without it.",
+        SPLIT_FLAG_SETS,
+        "assumed",
+        otherwise="How the vendor tells of a flag that left a set is not public; SDKs drop it either way.",
+    ),
+    Rule(
+        "split.sdk.sets-limit", "More than 50 flag sets in one question are answered 414.", SPLIT_GO_COMMONS, "observed"
+    ),
+    Rule(
+        "split.sdk.strict-fields",
+        "A definition has every field that some SDK needs: without one of them SDKs never become ready, and partitions "
+        "that do not add up to 100 make one throw. A flag that lacks them is a fault of the workspace.",
+        SPLIT_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.seed",
+        "A flag without seeds of its own gets seeds made of its name, so that a key falls into the same partition in "
+        "every run and every environment; algo is always 2.",
+        SPLIT_PYTHON,
+        "assumed",
+        otherwise="The vendor draws a seed for each flag and environment.",
+    ),
+    Rule(
+        "split.sdk.flags",
+        "A flag of the workspace serves one treatment or percentages, with keys, rules, configurations and what differs by "
+        "environment; unquoted on and off count as the treatments.",
+        SPLIT_LOCALHOST,
+        "assumed",
+        setting="split.flags",
+        otherwise="The short form is trackside's own; what it becomes is a definition as the vendor's.",
+    ),
+    Rule(
+        "split.sdk.flags-file",
+        "flags_file is read as localhost YAML (a list of flags, each with a treatment, and keys and a config if need be), "
+        "as localhost JSON, or as an answer of splitChanges of any spec. A mistake is told with its file and line.",
+        SPLIT_LOCALHOST,
+        setting="split.flags_file",
+    ),
+    Rule(
+        "split.sdk.flags-file.filled",
+        "What a definition in a file leaves out is filled in as in localhost mode: traffic type user, default treatment "
+        "control, allocation 100, and a last condition that serves off where none is for everybody.",
+        SPLIT_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.rule-based-segments",
+        "A rule-based segment holds the keys that meet one of its rules and are not excluded; SDKs get its rules with "
+        "spec 1.3.",
+        SPLIT_NODE,
+        "observed",
+        setting="split.rule_based_segments",
+    ),
+    Rule(
+        "split.sdk.segment-changes",
+        "segmentChanges gives the keys that came and went after the SDK's change number, and the newest one.",
+        SPLIT_PYTHON,
+        "observed",
+        setting="split.segments",
+    ),
+    Rule(
+        "split.sdk.unknown-segment",
+        "A segment that does not exist is answered 200 and empty, up to -1: on a 404 Node SDKs never become ready.",
+        SPLIT_NODE,
+        "observed",
+        otherwise="The vendor's Synchronizer answers 404.",
+    ),
+    Rule(
+        "split.sdk.memberships",
+        "memberships gives the segments and large segments of one key, with their newest change numbers.",
+        SPLIT_BROWSER,
+        "observed",
+        setting="split.large_segments",
+    ),
+    Rule(
+        "split.sdk.my-segments",
+        "mySegments gives the segments of one key to older client-side SDKs.",
+        SPLIT_SYNCHRONIZER,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.token",
+        "auth gives a JWT that is good for an hour, with the channels that it opens as JSON text, and connDelay 0: without "
+        "it SDKs for JavaScript wait a minute.",
+        SPLIT_NODE,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.auth.push-off",
+        "With streaming off, auth answers pushEnabled false and an empty token, and SDKs poll.",
+        SPLIT_NODE,
+        "observed",
+        setting="split.streaming",
+    ),
+    Rule(
+        "split.sdk.stream",
+        "The event stream begins at once with the occupancy of its control channels, as the SDK for Python waits for a "
+        "first frame; it carries what the token and the query's channels allow.",
+        SPLIT_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.stream-token",
+        "A stream is refused with 401 where its token is not from here or has run out; SDKs come back with another one.",
+        SPLIT_GO_COMMONS,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.split-update",
+        "A changed flag is told as SPLIT_UPDATE with its definition and the change number before it, so that SDKs need not "
+        "fetch. Several that change at once share one message without definitions.",
+        SPLIT_NODE,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.rb-segment-update",
+        "A changed rule-based segment is told as RB_SEGMENT_UPDATE, in the same way as a flag.",
+        SPLIT_NODE,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.kill",
+        "A killed flag is told as SPLIT_KILL: it serves its default treatment at once, and SDKs fetch.",
+        SPLIT_NODE,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.segment-update",
+        "A changed segment is told to server-side SDKs as SEGMENT_UPDATE, and they fetch it.",
+        SPLIT_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.memberships-update",
+        "A changed segment or large segment is told to client-side SDKs as MEMBERSHIPS_MS_UPDATE or MEMBERSHIPS_LS_UPDATE "
+        "with the strategy to fetch, without the delay that spreads fetches.",
+        SPLIT_BROWSER,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.control",
+        "Control messages pause, resume, end and reset streaming. It is resumed by STREAMING_RESUMED.",
+        SPLIT_NODE,
+        "observed",
+        otherwise="SDKs for Python and Go know STREAMING_ENABLED in its place; the one for Python connects again on "
+        "STREAMING_RESUMED, and streams.",
+    ),
+    Rule(
+        "split.sdk.occupancy",
+        "Without publishers on any control channel SDKs poll, and stream again when there are some.",
+        SPLIT_NODE,
+        "observed",
+    ),
+)
+
+# ---- LaunchDarkly: REST API
+LAUNCHDARKLY_REST = Source("LaunchDarkly: REST API", "launchdarkly.com/docs/api", "2026-11-22")
+LAUNCHDARKLY_API_CLIENT = Source(
+    "PyPI package launchdarkly-api 25.0.1", "pypi.org/project/launchdarkly-api", "2026-11-22"
+)
+
+LAUNCHDARKLY_REST_API: tuple[Rule, ...] = (
+    Rule(
+        "launchdarkly.rest.invalid-request",
+        "A call of the REST API whose body is not what it takes, or asks for what cannot be, is answered 400 with a code and a message, 422 where a JSON patch cannot be applied.",
+        LAUNCHDARKLY_REST,
+    ),
+    Rule(
+        "launchdarkly.rest.not-found",
+        "A resource of the REST API that does not exist, a project other than the workspace's among them, is answered 404.",
+        LAUNCHDARKLY_REST,
+    ),
+    Rule(
+        "launchdarkly.rest.conflict",
+        "A key that is taken is answered 409, and so is a JSON patch whose `test` does not hold, by which a program sees that a version has moved on.",
+        LAUNCHDARKLY_REST,
+        otherwise="The page names the status; which call gets which code, conflict or optimistic_locking_error, is assumed.",
+    ),
+    Rule(
+        "launchdarkly.rest.pages",
+        "Lists are answered in pages by `limit`, 20 by default, and `offset`, with a count of all.",
+        LAUNCHDARKLY_REST,
+    ),
+    Rule(
+        "launchdarkly.rest.cors",
+        "The REST API may be called by browsers from any origin.",
+        LAUNCHDARKLY_REST,
+    ),
+    Rule(
+        "launchdarkly.rest.token-checks",
+        "`/api/v2/versions` and `/api/v2/caller-identity` answer any valid access token.",
+        LAUNCHDARKLY_REST,
+    ),
+    Rule(
+        "launchdarkly.rest.environments",
+        "The workspace's environments are those of its one project; `_id` is the client-side ID, `apiKey` the SDK key.",
+        LAUNCHDARKLY_REST,
+    ),
+    Rule(
+        "launchdarkly.rest.ids",
+        "The `_id` of a variation, clause or resource is made of what it is, so that it is the same in every process.",
+        LAUNCHDARKLY_REST,
+        "assumed",
+        otherwise="LaunchDarkly gives random ids, once and for all.",
+    ),
+    Rule(
+        "launchdarkly.rest.flags",
+        "A flag is shown with the configuration of each environment, in the form of the REST API: variations with ids, rollouts with experimentAllocation in place of a kind.",
+        LAUNCHDARKLY_REST,
+    ),
+    Rule(
+        "launchdarkly.rest.flag-list",
+        "A list of flags can be cut down by tag and text, and holds environments where one is asked for by `env` or `filterEnv`, or in versions of the API before 20240415; rules and targets only with `summary=0`.",
+        LAUNCHDARKLY_REST,
+    ),
+    Rule(
+        "launchdarkly.rest.flag-create",
+        "A new flag is in every environment, off unless `isFlagOn` says otherwise, true or false unless it has variations; it is for mobile SDKs and not for client-side IDs unless it says so.",
+        LAUNCHDARKLY_REST,
+        otherwise="The availability of new flags is a setting of the project, whose first value this is.",
+    ),
+    Rule(
+        "launchdarkly.rest.flag-delete",
+        "A deleted flag is answered 204 and is gone from every environment.",
+        LAUNCHDARKLY_REST,
+    ),
+    Rule(
+        "launchdarkly.rest.json-patch",
+        "An array of operations, or an object with `patch`, changes a resource by the paths that GET shows.",
+        LAUNCHDARKLY_REST,
+    ),
+    Rule(
+        "launchdarkly.rest.merge-patch",
+        "Another object is a merge patch: what it names is put in place, null takes away.",
+        LAUNCHDARKLY_REST,
+    ),
+    Rule(
+        "launchdarkly.rest.semantic-patch",
+        "With `domain-model=launchdarkly.semanticpatch` in the content type the body is a list of instructions, which name variations, rules and clauses by their ids; all of them apply, or none.",
+        LAUNCHDARKLY_REST,
+        otherwise="36 of LaunchDarkly's instructions are known here; another one is answered 400 and recorded with the list of those.",
+    ),
+    Rule(
+        "launchdarkly.rest.read-only",
+        "Fields whose names begin with an underscore cannot be changed; a patch of them is passed over.",
+        LAUNCHDARKLY_REST,
+        otherwise="The page says that they are not editable and not how a patch of one is answered.",
+    ),
+    Rule(
+        "launchdarkly.rest.dry-run",
+        "With `dryRun=true` a patch is answered with the flag as it would be, and changes nothing.",
+        LAUNCHDARKLY_REST,
+    ),
+    Rule(
+        "launchdarkly.rest.checked",
+        "A change that SDKs could not take, or that names a variation, flag or segment that is not there, is refused as a whole.",
+        LAUNCHDARKLY_REST,
+        "assumed",
+        otherwise="What LaunchDarkly checks is not public in full.",
+    ),
+    Rule(
+        "launchdarkly.rest.reaches-sdks",
+        "A change by the REST API reaches the connected SDKs of each environment that it is about, and no others.",
+        LAUNCHDARKLY_REST,
+    ),
+    Rule(
+        "launchdarkly.rest.evaluate",
+        "All flags of an environment are evaluated for a context in the body, with reasons, by LaunchDarkly's own server SDK.",
+        LAUNCHDARKLY_API_CLIENT,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.rest.metrics",
+        "Metrics can be listed, read, created, patched and deleted, until the lab is reset.",
+        LAUNCHDARKLY_REST,
+    ),
+    Rule(
+        "launchdarkly.rest.metric-defaults",
+        "A metric that does not say how it adds up takes the average of a unit's events and the mean of all units, and a unit without events counts as 0.",
+        LAUNCHDARKLY_REST,
+        "assumed",
+        otherwise="The page says so of eventDefault; of the others it names no default.",
+    ),
+    Rule(
+        "launchdarkly.rest.goals",
+        "A click or page-view metric that was created is among the goals that browsers fetch.",
+        LAUNCHDARKLY_API_CLIENT,
+        "assumed",
+        otherwise="Whether LaunchDarkly serves goals of metrics that no experiment uses is not public.",
+    ),
+    Rule(
+        "launchdarkly.rest.experiments",
+        "An environment's experiments are those that its flags serve, each running under its flag's key, and those that were created; `total_count` counts them.",
+        LAUNCHDARKLY_REST,
+        otherwise="At LaunchDarkly a flag serves an experiment because one was started; here a flag that is declared so counts as one.",
+    ),
+    Rule(
+        "launchdarkly.rest.experiment-create",
+        "A created experiment has a first iteration that is not started, and changes no flag.",
+        LAUNCHDARKLY_REST,
+    ),
+)
+
+# ---- LaunchDarkly: FDv2
+LAUNCHDARKLY_BROWSER_4 = Source(
+    "npm package @launchdarkly/js-client-sdk 4.10.3",
+    "www.npmjs.com/package/@launchdarkly/js-client-sdk",
+    "2026-11-22",
+)
+LAUNCHDARKLY_RELAY_9 = Source("launchdarkly/ld-relay 9", "github.com/launchdarkly/ld-relay", "2026-11-22")
+
+LAUNCHDARKLY_FDV2: tuple[Rule, ...] = (
+    Rule(
+        "launchdarkly.fdv2.transfer",
+        "An SDK in data saving mode gets a transfer: an intent, objects, and the state that they lead to. It is everything, or nothing for an SDK that is up to date.",
+        LAUNCHDARKLY_RELAY_9,
+        "observed",
+        otherwise="The protocol also knows a transfer of changes only; a full one is always allowed, and LaunchDarkly's relay proxy sends no other.",
+    ),
+    Rule(
+        "launchdarkly.fdv2.basis",
+        "An SDK gives the state of its last transfer back as `basis`. A state holds for one payload, which is an environment or one context in it, and for one run of the lab; any other gets everything.",
+        LAUNCHDARKLY_PYTHON,
+        "observed",
+        otherwise="What LaunchDarkly's states look like is nobody's business: SDKs only hand them back.",
+    ),
+    Rule(
+        "launchdarkly.fdv2.objects",
+        "Flags and segments are put and deleted one by one, with their versions; evaluated flags have theirs outside of the object.",
+        LAUNCHDARKLY_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.fdv2.poll",
+        "`/sdk/poll` answers a transfer as an array of events with an ETag; with it in If-None-Match the answer is 304.",
+        LAUNCHDARKLY_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.fdv2.stream",
+        "`/sdk/stream` begins with a transfer; a change after it is its objects and the new state, without another intent.",
+        LAUNCHDARKLY_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "launchdarkly.fdv2.eval",
+        "Client-side SDKs get evaluated flags at `/sdk/poll/eval` and `/sdk/stream/eval`, the context in the path or as body, with the client-side ID in `auth` or the mobile key in Authorization; a stream tells of what changes for the context.",
+        LAUNCHDARKLY_BROWSER_4,
+        "observed",
+    ),
+)
+
 RULES: dict[str, Rule] = {
-    rule.id: rule for rule in (*SEGMENT_INGEST, *SEGMENT_FILTERS, *SEGMENT_ACTIONS, *STATSIG, *SPLIT, *LAUNCHDARKLY)
+    rule.id: rule
+    for rule in (
+        *SEGMENT_INGEST,
+        *SEGMENT_FILTERS,
+        *SEGMENT_ACTIONS,
+        *STATSIG,
+        *STATSIG_SDKS,
+        *STATSIG_POSTS,
+        *SPLIT,
+        *SPLIT_SDKS,
+        *SPLIT_POSTS,
+        *LAUNCHDARKLY,
+        *LAUNCHDARKLY_EVENTS,
+        *LAUNCHDARKLY_REST_API,
+        *LAUNCHDARKLY_SDKS,
+        *LAUNCHDARKLY_FDV2,
+    )
 }
 """Every rule by its id, in the order of the path that an event takes."""

@@ -18,9 +18,12 @@ from urllib.parse import parse_qsl
 from flask import Flask, Response
 from flask import request as flask_request
 from waitress import wasyncore
+from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
+from waitress.task import WSGITask
 
 from trackside.errors import TracksideError
+from trackside.steps import Step
 from trackside.wire import LOOPBACK, Answer, Request, Route
 
 if TYPE_CHECKING:
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 ADMIN_PORT = 8800
 THREADS = 8
 """Threads that answer; each open stream has one more of its own."""
+
+CHUNK = 16
+"""Threads that are started at a time while streams are open."""
 
 STREAMS = 800
 """Streams that may be open at once."""
@@ -59,8 +65,7 @@ class Server:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._server: Any = None
-        self._streams = 0
-        self._streams_lock = threading.Lock()
+        self._threads: _Threads | None = None
         self.urls: dict[str, str] = {}
 
     def start(self) -> None:
@@ -93,6 +98,9 @@ class Server:
             clear_untrusted_proxy_headers=False,
             ident=None,
         )
+        for listener in self._listeners():
+            listener.channel_class = _Channel
+        self._threads = _Threads(self._server.task_dispatcher)
         self._thread = threading.Thread(target=self._server.run, name="trackside-server", daemon=True)
         self._thread.start()
 
@@ -104,8 +112,9 @@ class Server:
         return make_app(self._lab.mocks[name], self._lab, self._stopping, self._streamed).wsgi_app
 
     def _streamed(self, stream: Stream, connected: Callable[[], bool]) -> Iterator[bytes] | None:
-        """Return what a stream writes, with a thread more while it is open; None where too many are open."""
-        if not self._budget(1):
+        """Return what a stream writes, which has a thread to itself; None where too many are open."""
+        threads = self._threads
+        if threads is None or not threads.take():
             stream.end()
             return None
 
@@ -113,31 +122,99 @@ class Server:
             try:
                 yield from stream.frames(connected)
             finally:
-                self._budget(-1)
+                threads.give_back()
 
         return frames()
 
-    def _budget(self, more: int) -> bool:
-        """Have as many threads as answer requests and hold streams; returns whether one more stream is allowed."""
-        with self._streams_lock:
-            if self._streams + more > STREAMS:
-                return False
-            self._streams += more
-            if not self._stopping.is_set():
-                self._server.task_dispatcher.set_thread_count(THREADS + self._streams)
-            return True
+    def _listeners(self) -> Iterator[Any]:
+        return (one for one in list(self._server.map.values()) if isinstance(one, BaseWSGIServer))
 
     def stop(self) -> None:
         """Stop listening, finish what is being answered, end the threads."""
         self._stopping.set()
         if self._server is None or self._thread is None:
             return
+        if self._threads is not None:
+            self._threads.stop()
         self._server.task_dispatcher.shutdown(timeout=2)
         sockets = self._server.map
-        listener = next(one for one in list(sockets.values()) if isinstance(one, BaseWSGIServer))
+        listener = next(self._listeners())
         # Only the server's own thread may close its sockets; the trigger wakes it from its poll.
         listener.trigger.pull_trigger(lambda: wasyncore.close_all(sockets))
         self._thread.join(timeout=5)
+
+
+class _Task(WSGITask):  # type: ignore[misc]  # waitress ships no types
+    """An answer without ``Connection: close`` where it is a stream.
+
+    waitress puts it on every chunked answer, and no vendor's stream has it: Python's HTTP client then lets go of the
+    socket, so that Split's SDK cannot end its own stream.
+    """
+
+    def build_response_header(self) -> bytes:
+        head: bytes = super().build_response_header()
+        return head.replace(b"Connection: close\r\n", b"") if self.chunked_response else head
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]  # as above
+    task_class = _Task
+
+
+class _Threads:
+    """Lets a server have a thread for each open stream beside those that answer requests.
+
+    They are started ahead, some at a time and in a thread of its own: a stream that opens does not wait for it.
+    """
+
+    def __init__(self, dispatcher: Any) -> None:
+        self._dispatcher = dispatcher
+        self._changed = threading.Condition()
+        self._streams = 0
+        self._count = THREADS
+        self._stopped = False
+        self._thread: threading.Thread | None = None
+
+    def take(self) -> bool:
+        """Count one stream more; returns whether it may be."""
+        with self._changed:
+            if self._streams >= STREAMS or self._stopped:
+                return False
+            self._streams += 1
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="trackside-threads", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+            return True
+
+    def give_back(self) -> None:
+        """Count one stream less."""
+        with self._changed:
+            self._streams -= 1
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """Start and end no more threads."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join(timeout=2)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._stopped or self._wanted() != self._count)
+                if self._stopped:
+                    return
+                count = self._count = self._wanted()
+            self._dispatcher.set_thread_count(count)
+
+    def _wanted(self) -> int:
+        """Return how many threads there should be: between one and three chunks more than are in use."""
+        used = THREADS + self._streams
+        if self._streams and used + CHUNK <= self._count <= used + 3 * CHUNK:
+            return self._count
+        return used + 2 * CHUNK if self._streams else THREADS
 
 
 def _bind(host: str, ports: Mapping[str, int]) -> dict[str, socket.socket]:
@@ -229,7 +306,8 @@ def make_app(mock: Mock, lab: Lab, stopping: threading.Event | None = None, stre
         if answer.stream is not None and streamed is not None:
             frames = streamed(answer.stream, lambda: not environ["waitress.client_disconnected"]())
             if frames is None:
-                return Response("too many streams are open", 503)
+                lab.tell(_too_many(), name, f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+                return Response(status=503)
             del response.headers["Content-Length"]
             response.response = frames
         return response
@@ -238,6 +316,11 @@ def make_app(mock: Mock, lab: Lab, stopping: threading.Event | None = None, stre
     for path in ("/", "/<path:path>"):  # rules of their own, as add_url_rule takes no rule for every method
         app.url_map.add(app.url_rule_class(path, endpoint="serve"))
     return app
+
+
+def _too_many() -> Step:
+    text = f"too many streams are open ({STREAMS}), so that one more is answered 503"
+    return Step("fault", "", text, fix="close clients that are no longer used", level="error")
 
 
 def read_request(environ: Mapping[str, Any]) -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import threading
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,10 @@ from trackside.wire import Answer, Request, Router, Vendor
 
 if TYPE_CHECKING:
     from trackside.lab import Lab
+
+
+PATHS_TOLD = 8
+"""Paths that a finding on an unknown one names."""
 
 
 class Mock:
@@ -134,14 +139,19 @@ class Mock:
             answer = route.endpoint(request, self.live)
             answer.told = True
             return answer
-        return self.answer(request, self._lab.settings(self.name))
+        answer = self.answer(request, self._lab.settings(self.name))
+        if found is not None and found[0].after is not None and self.live is not None:
+            return found[0].after(request, answer, self.live)
+        return answer
 
     def body_steps(self, request: Request, told: Collection[str] = ()) -> list[Step]:
         """Return where the body of a request breaks its contract, but for places that were told of already."""
         found = self.router.find(request.method, request.path)
-        if found is None or not found[0].contract or request.undecodable:
+        if found is None or not found[0].contract:
             return []
-        return body_faults(found[0].contract, request.body, told)
+        route = found[0]
+        body, fault = route.plain(request) if route.plain else (request.body, request.undecodable)
+        return [] if fault else body_faults(route.contract, body, told)
 
     def answer(self, request: Request, settings: Any) -> Answer:
         """Return its answer under these settings, faults aside."""
@@ -155,8 +165,17 @@ class Mock:
 
     def _unknown(self, request: Request) -> Step:
         text = f"{request.method} {request.path} does not exist here"
-        fix = "use one of: " + ", ".join(self.router.paths())
+        fix = "use one of: " + ", ".join(self._paths_near(request))
         return Step("fault", f"{self.name}.unknown-path", text, request.path, fix, "error")
+
+    def _paths_near(self, request: Request) -> list[str]:
+        """Return the paths that exist; of many only those that are most like the one that was asked for."""
+        paths = self.router.paths()
+        if len(paths) <= PATHS_TOLD:
+            return paths
+        asked = f"{request.method} {request.path}"
+        near = sorted(paths, key=lambda path: -difflib.SequenceMatcher(None, asked, path).ratio())[:PATHS_TOLD]
+        return [*near, f"or one of {len(paths) - PATHS_TOLD} others"]
 
     def take_fault(self) -> Fault | None:
         """Return the fault that this request meets, if any, and count it."""
@@ -186,45 +205,6 @@ class Mock:
         self.faults.clear()
 
 
-class SplitMock(Mock):
-    """Split of a running lab: it also keeps identities, the attributes of a key."""
-
-    def identities(self, **match: Any) -> list[Record]:
-        """Return the identities that it keeps, in the order of arrival.
-
-        Args:
-            match: ``key``, ``traffic_type``, ``environment``, ``values`` (the attributes) or ``where``.
-        """
-        return expect.records(self._lab, self.name, match, sort="identity")
-
-    def expect_identity(
-        self,
-        key: Any,
-        *,
-        traffic_type: Any = "user",
-        timeout: float = expect.TIMEOUT_SECONDS,
-        where: dict[str, Any] | None = None,
-        **values: Any,
-    ) -> Record:
-        """Wait for an identity with these attributes and return it, the first where there are several.
-
-        Args:
-            key: whose.
-            traffic_type: of the key.
-            timeout: seconds to wait at most.
-            where: dotted paths in the record, such as ``environmentName``, or ``values.key``.
-            values: attributes by name.
-        """
-        __tracebackhide__ = True
-        asked = {
-            "key": key,
-            "traffic_type": traffic_type,
-            "where": where or {},
-            **({"values": values} if values else {}),
-        }
-        return expect.expect(self._lab, self.name, asked, timeout=timeout, sort="identity")
-
-
 def _told(fault: Fault) -> Step:
     text = f"answered {fault.error or fault.status}, as the lab was told to"
     return Step("info", "", text, fix="take the fault away with recover()")
@@ -235,7 +215,7 @@ _KEYS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "statsig": lambda settings: {
         name: getattr(settings, name) for name in ("server_secret", "client_key", "console_key")
     },
-    "split": lambda settings: {name: one.sdk_key for name, one in settings.environments.items()},
+    "split": lambda settings: settings.keys,
     "launchdarkly": lambda settings: {
         name: {"client_side_id": one.client_side_id, "sdk_key": one.sdk_key, "mobile_key": one.mobile_key}
         for name, one in settings.environments.items()

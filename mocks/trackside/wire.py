@@ -156,6 +156,9 @@ class Route(Generic[State]):
         browser: whether browsers call it: it then answers CORS preflights.
         live: whether the endpoint takes the vendor's live state.
         contract: the contract of its request body, such as ``split/impressions``; findings tell where it is broken.
+        plain: gives the body to hold against it, and why there is none, where SDKs encode it in a way of their own.
+        after: looks at the answer of a pure endpoint with the vendor's live state; gives that answer, or in its place
+            another one, which is told: to a repeat of what came before, say. The usual answer stays derived.
     """
 
     methods: tuple[str, ...]
@@ -164,6 +167,8 @@ class Route(Generic[State]):
     browser: bool = False
     live: bool = False
     contract: str = ""
+    plain: Callable[[Request], tuple[bytes, str]] | None = None
+    after: Callable[[Request, Answer, Any], Answer] | None = None
 
 
 class Router(Generic[State]):

@@ -48,10 +48,14 @@ DEMO: dict[str, Any] = {
         "client_key": "client-local",
         "id_types": ["companyID", "segmentAnonymousId"],
         "segment_inbound": {"map_identifiers": {"anonymousId": "segmentAnonymousId"}},
+        "gates": {"new_checkout": True, "half": 50},
+        "dynamic_configs": {"banner": {"color": "blue"}},
+        "experiments": {"page_title": {"groups": {"control": {"title": "plain"}, "test": {"title": "bold"}}}},
     },
     "split": {
         "environments": {"production": {"sdk_key": "sdk-local-0123456789"}},
         "traffic_types": ["user", "anonymous", "account"],
+        "flags": {"checkout_v2": "on", "banner": {"treatments": ["blue", "plain"], "serve": {"blue": 50, "plain": 50}}},
         "segment_inbound": [
             {
                 "api_key": "fme-key",
@@ -61,7 +65,11 @@ DEMO: dict[str, Any] = {
         ],
     },
     "launchdarkly": {
-        "environments": {"production": {"client_side_id": "57be1db38b75bf0772d11384", "sdk_key": "sdk-local"}}
+        "environments": {"production": {"client_side_id": "57be1db38b75bf0772d11384", "sdk_key": "sdk-local"}},
+        "flags": {
+            "new-checkout": True,
+            "banner": {"variations": ["plain", "blue"], "serve": {"plain": 50, "blue": 50}, "experiment": True},
+        },
     },
 }
 """The workspace that is used without a file: every vendor, one source, any key accepted."""

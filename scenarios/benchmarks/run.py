@@ -1,6 +1,6 @@
 """Measures trackside beside Prism and Mockoon on this machine, in one run, and prints figures and ratios.
 
-    python scenarios/benchmarks/run.py [batches] [singles] [start] [memory] [fixture] [million] [--rounds 3]
+    python scenarios/benchmarks/run.py [batches] [singles] [start] [memory] [fixture] [streams] [million] [--rounds 3]
 
 Without names it runs all but ``million``. The peers come from npm (``npm ci --prefix scenarios/benchmarks/peers``); without
 them only trackside is measured, and the output says so. Every server gets the same bodies from the same generator
@@ -12,6 +12,8 @@ three records of every event back before it counts it.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import importlib.util
 import json
 import os
 import platform
@@ -295,6 +297,96 @@ def fixture(rounds: int) -> None:
         print(f"  {name:6} median {_median(values):.3f} ms, worst {max(values):.3f} ms")
 
 
+STREAMS = 200
+
+
+@contextmanager
+def _clients(url: str, *headers: str) -> Iterator[subprocess.Popen[str]]:
+    """Open 200 streams in a process of their own; its first line is how long that took."""
+    command = [sys.executable, str(HERE / "streams.py"), url, str(STREAMS), *headers]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _line(process: subprocess.Popen[str]) -> float:
+    assert process.stdout is not None
+    return float(process.stdout.readline())
+
+
+def _changes(process: subprocess.Popen[str], change: Callable[[str], object], number: int) -> Iterator[float]:
+    """Yield, in ms, how long each change takes from before it is made until every stream has it."""
+    assert process.stdin is not None
+    for index in range(number):
+        word = f"change-{index}-"
+        process.stdin.write(word + "\n")
+        process.stdin.flush()
+        begin = time.monotonic()
+        change(word)
+        yield (_line(process) - begin) * 1000
+
+
+def streams(rounds: int) -> None:
+    """200 open streams: to open them, to reach all with a change, to ingest beside them, to stop."""
+    print(f"\n{STREAMS} open streams (LaunchDarkly server SDKs)")
+    _lab_streams(rounds)
+    _ingest_beside_streams(rounds)
+    if importlib.util.find_spec("gevent") and importlib.util.find_spec("gunicorn"):
+        _gevent_streams(rounds)
+    else:
+        print("  gunicorn and gevent are not installed (pip install gunicorn gevent): no peer")
+
+
+def _lab_streams(rounds: int) -> None:
+    from trackside import Lab
+
+    opened, changed, stopped = [], [], []
+    for _round in range(rounds):
+        lab = Lab().start()
+        _reach(lab.launchdarkly.url)
+        with _clients(f"{lab.launchdarkly.url}/all", "Authorization: sdk-local") as process:
+            opened.append(_line(process) * 1000)
+            changed += _changes(process, lambda word: lab.launchdarkly.set_flag("bench", serve=word), 10)  # noqa: B023
+            begin = time.monotonic()
+            lab.stop()
+            stopped.append((time.monotonic() - begin) * 1000)
+    print(
+        f"  trackside      all open {_median(opened):.0f} ms, a change reaches all {_median(changed):.1f} ms, stop {_median(stopped):.0f} ms"
+    )
+
+
+def _ingest_beside_streams(rounds: int) -> None:
+    rates: dict[int, list[float]] = {0: [], STREAMS: []}
+    for _round in range(rounds):
+        for count, measured in rates.items():
+            with trackside() as (urls, _process_id), contextlib.ExitStack() as stack:
+                if count:
+                    _line(stack.enter_context(_clients(f"{urls['launchdarkly']}/all", "Authorization: sdk-local")))
+                load.run(urls["segment"], "/v1/batch", load.batch(100), requests=40)
+                taken = load.run(urls["segment"], "/v1/batch", load.batch(100), requests=400)
+                assert taken.bad == 0, f"{taken.bad} requests failed"
+                measured.append(taken.good * 100 / taken.seconds)
+    without, beside = _median(rates[0]), _median(rates[STREAMS])
+    print(
+        f"  ingest in batches {without:,.0f} events/s without streams, {beside:,.0f} beside them: {beside / without:.2f}"
+    )
+
+
+def _gevent_streams(rounds: int) -> None:
+    opened, changed = [], []
+    for _round in range(rounds):
+        port = _free_port()
+        url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "gunicorn", "-k", "gevent", "--worker-connections", "1000", "--graceful-timeout", "1", "-b", f"127.0.0.1:{port}", "--chdir", str(HERE / "peers"), "gevent_sse:app"]  # fmt: skip
+        with _process(command, url, "/change", b""), _clients(f"{url}/all") as process:
+            opened.append(_line(process) * 1000)
+            changed += _changes(process, lambda word: _answers(url + "/change", f"data: {word}\n\n".encode()), 10)  # noqa: B023
+    print(f"  gunicorn-gevent  all open {_median(opened):.0f} ms, a change reaches all {_median(changed):.1f} ms")
+
+
 def million(rounds: int) -> None:
     """One million events through ``serve`` at 5,000 events per second: memory and latency."""
     print("\nOne million events at 5,000 events/s in batches of 100")
@@ -318,6 +410,7 @@ BENCHMARKS: dict[str, Callable[[int], None]] = {
     "start": start,
     "memory": memory,
     "fixture": fixture,
+    "streams": streams,
     "million": million,
 }
 

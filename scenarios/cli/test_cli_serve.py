@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import signal
@@ -10,6 +11,8 @@ import sys
 
 import pytest
 import urllib3
+
+from trackside.lab import VENDORS
 
 NAMES = ["segment", "statsig", "split", "launchdarkly", "admin"]
 
@@ -83,7 +86,7 @@ WORKSPACE = """
 segment:
   sources: {web: {write_key: wk_own, destinations: [statsig]}}
   destinations: {statsig: {type: statsig, api_key: secret}}
-statsig: {server_secret: secret, gates: {new_checkout: true}}
+statsig: {server_secret: secret, segment_outbound: {write_key: wk_statsig}}
 """
 
 
@@ -92,7 +95,7 @@ def test_a_workspace_file_is_served_and_its_unused_keys_are_remarked(serve, tmp_
     served = serve("--workspace", "trackside.yaml")
     served.track("Signed Up", writeKey="wk_own")
     assert [one["destination"] for one in served.line()["deliveries"]] == ["statsig"]
-    assert "statsig.gates is set and not used by this version" in served.end(signal.SIGTERM)[2]
+    assert "statsig.segment_outbound is set and not used by this version" in served.end(signal.SIGTERM)[2]
 
 
 def test_every_fault_of_the_workspace_is_told_with_its_line(trackside_command, tmp_path):
@@ -186,6 +189,16 @@ def test_a_reader_who_does_not_read_holds_up_neither_events_nor_the_end(serve):
     assert served.process.wait(timeout=20) == 0
 
 
+def test_a_flag_of_the_workspace_is_listed_and_a_saved_mistake_is_remarked(serve, tmp_path):
+    file = tmp_path / "trackside.yaml"
+    file.write_text("statsig: {server_secret: secret, gates: {new_checkout: true}}")
+    served = serve("--workspace", "trackside.yaml")
+    assert [row["name"] for row in served.admin("/flags")] == ["new_checkout"]
+    file.write_text("statsig: {server_secret: secret, gates: {new_checkout: often}}")
+    assert "new_checkout" in served.process.stderr.readline()
+    assert served.admin("/flags")[0]["serves"] is True
+
+
 @pytest.fixture
 def introduction(serve_for_people) -> list[str]:
     """Return the lines that ``serve`` prints for people before its first event; it runs until the test ends."""
@@ -204,7 +217,7 @@ def test_the_table_has_the_address_of_every_vendor(introduction):
     assert [status(address(introduction, title) + "/nowhere") for title in titles] == [404] * 5
 
 
-@pytest.mark.parametrize("what", ["Statsig inbound:", "Split inbound:", "LaunchDarkly:"])
+@pytest.mark.parametrize("what", ["Statsig inbound:", "Split inbound:", "LaunchDarkly inbound:"])
 def test_each_inbound_route_that_is_shown_takes_what_segment_sends(introduction, what):
     shown = next(line for line in introduction if line.startswith(what))
     url = shown.split("POST ")[1].split()[0].rstrip(",")
@@ -212,6 +225,15 @@ def test_each_inbound_route_that_is_shown_takes_what_segment_sends(introduction,
     event = {"kind": "custom", "key": "A", "contextKeys": {"user": "u"}, "creationDate": 1}
     body = json.dumps([event] if "bulk" in url else call).encode()
     assert status(url, urllib3.make_headers(basic_auth="any-key:"), body) in (200, 202)
+
+
+@pytest.mark.parametrize("package", [sdk.package for vendor in VENDORS.values() for sdk in vendor.sdks])
+def test_the_options_of_each_sdk_are_shown_without_a_secret(introduction, package):
+    shown = next(line for line in introduction if line.startswith(f"{package}:"))
+    options = shown.partition(":")[2].strip()
+    assert ast.literal_eval(options.replace(":true", ":True"))
+    assert "secret-local" not in options
+    assert "sdk-local" not in options
 
 
 def test_the_options_that_are_shown_for_the_python_sdk_reach_the_lab(introduction, serve_for_people):

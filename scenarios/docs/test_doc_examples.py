@@ -108,9 +108,9 @@ def test_every_test_that_is_shown_with_its_failure_fails_so(pytester: pytest.Pyt
 
 @pytest.mark.parametrize("block", [one for one in of("python") if "def test_" not in one.values[0].text])
 def test_a_program_that_is_shown_runs(block: Block, trackside: Lab) -> None:
-    program = block.text.replace("http://127.0.0.1:8801", trackside.segment.url)
+    program = pointed(block.text, trackside)
     subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, capture_output=True, timeout=60)
-    assert bool(list(trackside.journeys())) == ("8801" in block.text)
+    assert_reached(block, trackside)
 
 
 @pytest.mark.node
@@ -121,15 +121,36 @@ def test_a_node_program_that_is_shown_runs(block: Block, trackside: Lab) -> None
     if node is None or not modules.is_dir():
         missing = pytest.fail if os.environ.get("TRACKSIDE_REQUIRE_NODE") == "1" else pytest.skip
         missing("node or the packages of scenarios/sdk are not there: npm ci --prefix scenarios/sdk")
-    program = block.text.replace("http://127.0.0.1:8801", trackside.segment.url)
     environment = {**os.environ, "NODE_PATH": str(modules)}
+    program = pointed(block.text, trackside)
     subprocess.run([node, "-e", program], check=True, capture_output=True, timeout=60, env=environment)
-    trackside.statsig.expect_event("segment::Order Completed", user_id="user-1")
+    assert_reached(block, trackside)
+
+
+def pointed(text: str, lab: Lab) -> str:
+    """Return a program with the lab's addresses instead of the documented ones."""
+    for name, port in PORTS.items():
+        text = text.replace(f"http://127.0.0.1:{port}", lab.urls[name])
+    return text
+
+
+def assert_reached(block: Block, lab: Lab) -> None:
+    """Check that what a program sends has arrived: Segment's message, or a vendor's event."""
+    assert bool(list(lab.journeys())) == ("8801" in block.text)
+    expected = {
+        "8802": ("statsig", "checkout"),
+        "8803": ("split", "checkout"),
+        "8804": ("launchdarkly", "Checkout Completed"),
+    }
+    for port, (vendor, name) in expected.items():
+        if port in block.text and "track(" in block.text.replace("log_event(", "track("):
+            lab.mocks[vendor].expect_event(name, value=42)
+            lab.expect_no_findings()
 
 
 @pytest.mark.parametrize("block", of("js", "ts"))
 def test_a_javascript_example_points_here(block: Block) -> None:
-    assert "127.0.0.1:8801" in block.text
+    assert any(f"127.0.0.1:{port}" in block.text for port in PORTS.values())
 
 
 @pytest.mark.parametrize("block", of("yaml"))
@@ -201,6 +222,8 @@ class Shell:
             self._serve([])
         if "trackside send" in command:
             command += " --to http://127.0.0.1:8801 --admin http://127.0.0.1:8800"
+        if command.startswith("trackside flags"):
+            command = f"{command.strip().partition('#')[0]} --admin http://127.0.0.1:8800"
         for name, port in PORTS.items():
             command = command.replace(f"http://127.0.0.1:{port}", self._urls[name])
         bin_first = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

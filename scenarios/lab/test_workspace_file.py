@@ -30,13 +30,13 @@ WHOLE = """
     statsig:
       server_secret: secret-local            # client_key, console_key beside it
       client_key: client-local
-      specs_file: specs.json                 # or gates, experiments, layers declared here
+      gates: {new_checkout: true}            # dynamic_configs, experiments, layers, id_lists; or specs_file
       id_types: [companyID, segmentAnonymousId]
       segment_inbound: {enabled: true, map_identifiers: {anonymousId: segmentAnonymousId}, refuse_events: []}
       segment_outbound: {enabled: false, write_key: wk_statsig, categories: [exposures, custom_events, config_changes]}
     split:
       environments: {production: {sdk_key: sdk-local-0123456789}}
-      flags_file: splits.yaml                # or flags declared here
+      flags: {new_checkout: {serve: {"on": 50, "off": 50}}}   # segments beside it; or flags_file
       traffic_types: [user, anonymous, account]
       segment_inbound:
         - {api_key: fme-key, environment: production, identities: {userId: user, anonymousId: anonymous},
@@ -45,7 +45,7 @@ WHOLE = """
         - {environments: [production], identities: {user: userId, anonymous: anonymousId}, write_key: wk_fme}
     launchdarkly:
       environments: {production: {client_side_id: 57be1db38b75bf0772d11384, sdk_key: sdk-local}}
-      flags_file: flags.json                 # or flags declared here
+      flags: {new-checkout: true, banner: {serve: {control: 50, blue: 50}}}   # segments beside it; or flags_file
     ownlayer:
       api_key: ownlayer-local
       segment: {write_key: wk_web, events: [Evaluation Pass, Evaluation Fail]}
@@ -88,11 +88,8 @@ def test_a_whole_file_loads_and_what_this_version_does_not_use_is_noted(file):
     assert loaded.segment.sources["web"].destinations == ("statsig", "fme-user", "ld")
     assert loaded.split.segment_inbound[0].identities == {"userId": "user", "anonymousId": "anonymous"}
     assert [(note.at, note.level) for note in loaded.notes] == [
-        ("$.statsig.specs_file", "note"),
         ("$.statsig.segment_outbound", "note"),
-        ("$.split.flags_file", "note"),
         ("$.split.segment_outbound", "note"),
-        ("$.launchdarkly.flags_file", "note"),
         ("$.ownlayer", "note"),
     ]
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from trackside.launchdarkly.errors import unknown_path
-from trackside.launchdarkly.routes import ROUTES, bulk_events, goals
+from trackside.launchdarkly.events import ROUTES, bulk_events, goals
 from trackside.launchdarkly.settings import Environment, LaunchDarklySettings
 from trackside.rules import RULES
 from trackside.steps import Step

@@ -151,8 +151,17 @@ def test_an_event_that_launchdarkly_drops_from_a_post_of_its_own_is_told(tracksi
 def test_nothing_at_all_asks_to_flush_and_names_the_host(trackside: Lab) -> None:
     error = fails(trackside.split.expect_event, "Sign_Up")
     assert error.remarks == [
-        f"Nothing has come to the lab. Flush the SDK before asserting, and point its host at {trackside.segment.url}."
+        (
+            "Nothing has come to the lab. Flush the SDK before asserting, and point its host at "
+            f"{trackside.segment.url} or {trackside.split.url}."
+        )
     ]
+
+
+def test_requests_without_a_record_are_named(trackside: Lab, post_to: Send) -> None:
+    post_to("split", "/api/v1/metrics/config", {})
+    remark = fails(trackside.split.expect_event, "Sign_Up").remarks[0]
+    assert remark.startswith('1 requests have come, no message and no record: "POST /api/v1/metrics/config" (1).')
 
 
 def test_other_events_are_named_where_none_is_near(trackside: Lab, send: Send) -> None:

@@ -317,6 +317,6 @@ def test_it(trackside):
 def test_keys_are_those_of_the_workspace(trackside: Lab) -> None:
     assert trackside.segment.keys == {"web": "wk_web"}
     assert trackside.statsig.keys == {"server_secret": "secret-local", "client_key": "client-local", "console_key": ""}
-    assert trackside.split.keys == {"production": "sdk-local-0123456789"}
+    assert trackside.split.keys["production"]["sdk_key"] == "sdk-local-0123456789"
     assert trackside.launchdarkly.keys["production"]["client_side_id"] == "57be1db38b75bf0772d11384"
     assert trackside.launchdarkly.keys["production"]["sdk_key"] == "sdk-local"

@@ -16,7 +16,7 @@ from trackside import __version__
 from trackside.cli.output import remark
 from trackside.errors import TracksideError
 
-COMMANDS = ("serve", "send", "explain", "generate", "rules")
+COMMANDS = ("serve", "send", "flags", "explain", "generate", "rules")
 """Each is ``command`` in the module of its name."""
 
 

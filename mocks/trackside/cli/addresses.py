@@ -10,6 +10,8 @@ from trackside.cli.output import out, out_table, printable
 
 if TYPE_CHECKING:
     from trackside.lab import Lab
+    from trackside.sdks import Sdk
+    from trackside.vendor import Mock
 
 
 def show(lab: Lab) -> None:
@@ -19,7 +21,7 @@ def show(lab: Lab) -> None:
     titles = {**{name: vendor.title for name, vendor in VENDORS.items()}, "admin": "Control API"}
     out_table(("", "address"), [(titles[name], url) for name, url in lab.urls.items()])
     for what, option in options(lab):
-        out(f"{what + ':':<19}{printable(option)}")
+        out(f"{what + ':':<35} {printable(option)}")
 
 
 def options(lab: Lab) -> Iterator[tuple[str, str]]:
@@ -43,4 +45,27 @@ def options(lab: Lab) -> Iterator[tuple[str, str]]:
     yield "Split inbound", f"POST {urls['split']}{path}, Basic user name: api_key of split.segment_inbound"
     for environment, keys in workspace.launchdarkly.environments.items():
         path = f"/events/bulk/{keys.client_side_id}"
-        yield "LaunchDarkly", f"POST {urls['launchdarkly']}{path} (environment {environment}), no key"
+        yield "LaunchDarkly inbound", f"POST {urls['launchdarkly']}{path} (environment {environment}), no key"
+    for mock in lab.mocks.values():
+        for sdk in mock.vendor.sdks:
+            yield sdk.package, _options(sdk, mock)
+
+
+def _options(sdk: Sdk, mock: Mock) -> str:
+    """Return an SDK's options as its language writes them; a secret key is named by its place."""
+    import orjson
+
+    from trackside.sdks import key_for
+
+    key = key_for(mock.keys, sdk.key)
+    if sdk.side == "server" or not key or key == _secret(mock):
+        key = f"<{sdk.key}>"
+    options = dict(sdk.options(mock.url, key))
+    return str(options) if sdk.registry == "PyPI" else orjson.dumps(options).decode()
+
+
+def _secret(mock: Mock) -> str:
+    """Return the key of a vendor's server-side SDKs; a workspace may give clients the same one."""
+    from trackside.sdks import key_for
+
+    return key_for(mock.keys, "server_secret" if "server_secret" in mock.keys else "sdk_key")

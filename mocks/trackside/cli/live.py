@@ -85,7 +85,8 @@ class LiveLog(threading.Thread):
     def _told(self, row: Exchange) -> Iterator[dict[str, Any]]:
         journeys = self._lab.journeys_of.of(row)
         if not row.intake.calls:
-            yield request_row(row, self._lab.steps_of(row), iso(in_ms(row.request.at)))
+            records = sum(1 for _ in self._lab.kept_of(row, row.vendor))
+            yield request_row(row, self._lab.steps_of(row), iso(in_ms(row.request.at)), records)
         elif row.queued and sum(len(watched.told) for watched in self._watched) < _WATCHED:
             self._watched.append(_Watched(row, _keys(journeys), [""] * len(journeys)))
         else:

@@ -7,10 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
-import urllib3
-
-from trackside.cli.output import out, out_table, printable, reason
+from trackside.cli.control import Control
+from trackside.cli.output import out, out_table, printable
 from trackside.cli.rows import event_row, line, telling
 from trackside.errors import TracksideError
 from trackside.steps import Step
@@ -20,11 +18,10 @@ LIMIT = 1_000
 """Calls up to which `send` asks by itself."""
 
 _SHOWN_EVENTS = 20
-_SECONDS = 120.0
 
 
-class ControlApi:
-    """The control API of one lab, and the number of the last request that the lab had when this was made.
+class ControlApi(Control):
+    """The control API of the lab that was sent to, and the number of its last request when this was made.
 
     Args:
         admin: its address.
@@ -36,27 +33,12 @@ class ControlApi:
     """
 
     def __init__(self, admin: str, token: str, segment: str) -> None:
-        self.address = admin.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = urllib3.PoolManager(retries=False, timeout=_SECONDS)
+        super().__init__(admin, token, "name the lab's control API with --admin, or send with --no-explain")
         urls = self.ask("GET", "/health")["urls"]
         if urlsplit(urls["segment"]).port != urlsplit(segment).port:
             raise TracksideError(f"the lab's Segment listens at {urls['segment']}", segment, "name its own --admin")
         last = self.ask("GET", "/exchanges?limit=1")
         self.last = last[0]["seq"] if last else 0
-
-    def ask(self, method: str, path: str) -> Any:
-        """Return the JSON answer to a request without a body."""
-        try:
-            answer = self._http.request(method, self.address + path, headers=self._headers, redirect=False)
-            value = orjson.loads(answer.data)
-        except (urllib3.exceptions.HTTPError, orjson.JSONDecodeError) as error:
-            fix = "name the lab's control API with --admin, or send with --no-explain"
-            raise TracksideError(f"the control API does not answer: {reason(error)}", self.address, fix) from error
-        if answer.status >= 400:
-            fault = value.get("error", {}) if isinstance(value, dict) else {}
-            raise TracksideError(str(fault.get("what", answer.status)), self.address + path, str(fault.get("fix", "")))
-        return value
 
     def outcomes(self, calls: int, requests: int, message_ids: set[str]) -> dict[str, Any]:
         """Return what became of calls that were sent since this was made.

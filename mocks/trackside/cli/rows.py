@@ -65,8 +65,15 @@ def telling(steps: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [step for step in steps if step["kind"] == "drop" or step.get("level") in ("error", "warning")]
 
 
-def request_row(row: Exchange, steps: Iterable[Step], at: str) -> dict[str, Any]:
-    """Return a request that brought no Segment message: to another vendor, refused, or for a document."""
+def request_row(row: Exchange, steps: Iterable[Step], at: str, records: int = 0) -> dict[str, Any]:
+    """Return a request that brought no Segment message: of an SDK to another vendor, refused, or for a document.
+
+    Args:
+        row: the request.
+        steps: what happened to it.
+        at: when, ISO 8601.
+        records: how many records the vendor keeps of it.
+    """
     return {
         "kind": "request",
         "at": at,
@@ -74,6 +81,7 @@ def request_row(row: Exchange, steps: Iterable[Step], at: str) -> dict[str, Any]
         "method": row.request.method,
         "path": row.request.path,
         "status": row.status,
+        "records": records,
         "steps": telling(step_json(step) for step in steps),
     }
 
@@ -89,7 +97,8 @@ def line(row: Mapping[str, Any]) -> str:
 def _request_words(row: Mapping[str, Any]) -> str:
     colour = "green" if row["status"] < 400 else "red"
     path = printable(f"{row['method']} {row['path']}")
-    return f"{path} to {row['vendor']}: {click.style(row['status'], fg=colour)}{_rules(row['steps'])}"
+    kept = f", {row['records']} kept" if row["records"] else ""
+    return f"{path} to {row['vendor']}: {click.style(row['status'], fg=colour)}{kept}{_rules(row['steps'])}"
 
 
 def _event_words(row: Mapping[str, Any]) -> str:

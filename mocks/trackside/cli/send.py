@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from trackside.cli.control import ADMIN
 from trackside.cli.output import JSON_HELP, out, out_json, printable, reason, remark
 from trackside.errors import TracksideError
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from trackside.cli.reading import Found, Reading
 
 LAB = "http://127.0.0.1:8801"
-ADMIN = "http://127.0.0.1:8800"
 BATCH_BYTES = 475_000
 """Bytes of calls in one request: Segment takes 500 KB, and SDKs leave the same room for the envelope."""
 

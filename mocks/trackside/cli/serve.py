@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trackside.cli.output import out, out_json, remark
+from trackside.cli.output import out, out_json, printable, remark
 from trackside.errors import TracksideError
 from trackside.wire import LOOPBACK
 
@@ -70,6 +70,7 @@ def command(
             data=data,
             limit=limit,
         )
+        lab.on_finding = lambda finding: remark(printable(finding))
         log = None if quiet else LiveLog(lab, _writer(as_json=as_json))
         with lab:
             gc.freeze()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from trackside.catalog import json_path
 from trackside.steps import Mapped, Record, Step, drop
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def kept_event(event: object, index: int, environment: str) -> Mapped:
     Returns:
         One record: the event as it came, with ``environment``, with ``contextKeys`` (kind to key, also where the event
         carried a whole ``context``), and with ``effect``: ``metric`` where an event of this kind can count in a metric,
-        else ``none``. Or no record and the drop's step: LaunchDarkly answers 202 all the same and tells nobody.
+        else ``none`` (launchdarkly.events.kinds-kept). Or no record and the drop's step: LaunchDarkly answers 202 all
+        the same and tells nobody.
 
     Source: LaunchDarkly, "Importing events".
 
@@ -46,10 +48,11 @@ def kept_event(event: object, index: int, environment: str) -> Mapped:
             text = f"{name} is {_shown(event[name])}, not {what}" if name in event else f"{name} is missing"
             fix = f"send {name} as {what}"
             return _dropped("launchdarkly.events.required-field", text, f"{at}.{name}", fix)
-    return _with_context(event, at, environment)
+    return _with_context(event, index, environment)
 
 
-def _with_context(event: Record, at: str, environment: str) -> Mapped:
+def _with_context(event: Record, index: int, environment: str) -> Mapped:
+    at = f"$[{index}]"
     record = {**event, "environment": environment, "effect": "metric" if event["kind"] in METRIC_KINDS else "none"}
     steps = []
     if event["kind"] == "alias":
@@ -59,15 +62,23 @@ def _with_context(event: Record, at: str, environment: str) -> Mapped:
     elif event["kind"] != "summary":
         keys = context_keys(event)
         if keys is None:
-            text, fix = (
-                _context_fault(event),
-                'send contextKeys such as {"user": "u-1"}, or a context with kind and key',
-            )
-            return _dropped("launchdarkly.events.context", text, at, fix)
+            text, place = _context_fault(event)
+            fix = 'send contextKeys such as {"user": "u-1"}, or a context with kind and key'
+            return _dropped("launchdarkly.events.context", text, json_path([index, *place]), fix)
+        record["contextKeys"] = keys
+    elif keys := context_keys(event):  # client-side SDKs send a summary for each context
         record["contextKeys"] = keys
     if (fault := _metric_value_fault(event, at)) is not None:
         steps.append(fault)
     return Mapped([] if fault is not None and fault.kind == "drop" else [record], steps)
+
+
+def kept_diagnostic(event: Record, environment: str) -> Record:
+    """Return what LaunchDarkly keeps of a diagnostic event: itself, with ``environment`` (launchdarkly.diagnostics.accepted).
+
+    It tells how an SDK is configured and how it fares; its kind begins with ``diagnostic`` and no metric sees it.
+    """
+    return {**event, "environment": environment, "effect": "none"}
 
 
 def context_keys(event: Record) -> dict[str, str] | None:
@@ -95,11 +106,31 @@ def _keys_of_context(context: object) -> dict[str, Any] | None:
     return {kind: one.get("key") if isinstance(one, dict) else None for kind, one in inner.items()}
 
 
-def _context_fault(event: Record) -> str:
+def _context_fault(event: Record) -> tuple[str, list[str | int]]:
+    """Return why an event names no context key, and the place in it."""
     for name in ("contextKeys", "context"):
         if event.get(name) is not None:
-            return f"{name} is {_shown(event[name])}, which names no context key"
-    return "the event carries neither contextKeys nor a context"
+            return f"{name} is {_shown(event[name])}, which names no context key", [name, *_keyless(event[name], name)]
+    return "the event carries neither contextKeys nor a context", []
+
+
+def _keyless(value: object, name: str) -> list[str | int]:
+    """Return the place inside contextKeys or a context where a key is missing."""
+    if not isinstance(value, dict):
+        return []
+    if name == "contextKeys":
+        return next(([kind] for kind, key in value.items() if not _is_text(key)), [])
+    if not _is_text(value.get("kind")):
+        return ["kind"]
+    if value["kind"] != "multi":
+        return ["key"]
+    inner = ((kind, one) for kind, one in value.items() if kind != "kind")
+    places = ([kind, "key"] if isinstance(one, dict) else [kind] for kind, one in inner if not _has_key(one))
+    return next(places, [])
+
+
+def _has_key(context: object) -> bool:
+    return isinstance(context, dict) and _is_text(context.get("key"))
 
 
 def _metric_value_fault(event: Record, at: str) -> Step | None:

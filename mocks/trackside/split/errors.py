@@ -41,6 +41,62 @@ def call_not_supported(kind: str, steps: list[Step]) -> Answer:
     return json_answer(501, {"message": f"{kind} calls are not supported"}, steps=steps)
 
 
+# ---- to SDKs
+
+
+def invalid_credentials(at: str = "the Authorization header") -> Answer:
+    """Return the 401 of a key that no environment has: JSON text, no object (split.sdk.key)."""
+    fix = "use the sdk_key or client_key of one of split.environments"
+    step = Step("fault", "split.sdk.key", "no environment has this SDK key", at, fix, "error")
+    return json_answer(401, "Invalid credentials", steps=[step])
+
+
+def client_side_key(what: str) -> Answer:
+    """Return the 403 of a client-side key where only a server-side one will do (split.sdk.key-kinds)."""
+    fix = "give a server-side SDK the sdk_key of its environment"
+    return _forbidden(403, f"a client-side key may not {what}", fix)
+
+
+def users_missing() -> Answer:
+    """Return the 400 of a client-side key that asks for a token without naming users (split.sdk.key-kinds)."""
+    fix = "give a server-side SDK the sdk_key of its environment"
+    return _forbidden(400, "a client-side key asks for a token without users", fix)
+
+
+def _forbidden(status: int, text: str, fix: str) -> Answer:
+    step = Step("fault", "split.sdk.key-kinds", text, "the Authorization header", fix, "error")
+    return _coded(status, text, step)
+
+
+def unknown_spec(version: str) -> Answer:
+    """Return the 400 of a spec that is not there; SDKs then ask for an older one (split.sdk.spec)."""
+    text = f"there is no spec {version!r}"
+    return _coded(400, text, Step("fault", "split.sdk.spec", text, "s", "ask for 1.0, 1.1, 1.2 or 1.3", "error"))
+
+
+def too_many_sets(count: int) -> Answer:
+    """Return the 414 of a question for too many flag sets (split.sdk.sets-limit)."""
+    text = f"{count} flag sets are asked for, and 50 may be"
+    return _coded(414, text, Step("fault", "split.sdk.sets-limit", text, "sets", "ask for fewer", "error"))
+
+
+def token_refused(code: int, text: str) -> Answer:
+    """Return the 401 of the event stream; SDKs get another token and come back (split.sdk.stream-token).
+
+    Args:
+        code: of the service behind the stream: 40140 to 40149 are about tokens.
+        text: why.
+    """
+    fix = "nothing to do where the SDK comes back with a token of its auth request"
+    step = Step("fault", "split.sdk.stream-token", text, "accessToken", fix, "warning")
+    told = {"message": text, "code": code, "statusCode": 401, "href": f"https://help.ably.io/error/{code}"}
+    return json_answer(401, {"error": told}, steps=[step])
+
+
+def _coded(status: int, message: str, step: Step) -> Answer:
+    return json_answer(status, {"code": status, "message": message}, steps=[step])
+
+
 def unknown_path(request: Request, _settings: SplitSettings, paths: Sequence[str] = ()) -> Answer:
     """Return the 404 of a path that is not there (split.unknown-path).
 

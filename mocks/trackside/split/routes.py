@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from trackside.split import errors
+from trackside.split import (
+    admin,
+    admin_flags,
+    admin_identities,
+    admin_segments,
+    endpoints,
+    errors,
+    events,
+    impressions,
+    telemetry,
+)
 from trackside.split.mapping import segment_call, supported
 from trackside.steps import Message, Step
 from trackside.wire import Answer, Request, Route, json_answer
@@ -63,4 +73,14 @@ def _malformed(text: str, at: str, fix: str) -> Step:
     return Step("fault", "split.in.malformed", text, at, fix, "error")
 
 
-ROUTES: list[Route[SplitSettings]] = [Route(("POST",), SEGMENT_DESTINATION, segment_destination)]
+ROUTES: list[Route[Any]] = [
+    Route(("POST",), SEGMENT_DESTINATION, segment_destination),
+    *endpoints.ROUTES,
+    *impressions.ROUTES,
+    *events.ROUTES,
+    *telemetry.ROUTES,
+    *admin.ROUTES,
+    *admin_flags.ROUTES,
+    *admin_segments.ROUTES,
+    *admin_identities.ROUTES,
+]

@@ -7,7 +7,10 @@ that the rule's row explains.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+ANY_KEY = "any-key"
+"""What the options of SDKs hold where no key is declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +19,12 @@ class Environment:
 
     Attributes:
         sdk_key: the key that SDKs of this environment send; empty where none is declared.
+        client_key: the key of client-side SDKs, which may not download segments; empty where ``sdk_key`` serves both
+            (split.sdk.key-kinds).
     """
 
     sdk_key: str = ""
+    client_key: str = ""
 
 
 def _both_identities() -> dict[str, str]:
@@ -96,6 +102,17 @@ class SegmentInbound:
 
 
 @dataclass(frozen=True, slots=True)
+class ImpressionsWebhook:
+    """The impressions webhook (split.webhook).
+
+    Attributes:
+        url: the address; with ``gzip=false`` in its query what is posted is not compressed (split.webhook.gzip).
+    """
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class SplitSettings:
     """The workspace's ``split`` block.
 
@@ -103,13 +120,60 @@ class SplitSettings:
         environments: the environments by name.
         traffic_types: the traffic types that the workspace knows; those that a configuration maps count as known too.
         segment_inbound: the configurations that receive from Segment; the key of a delivery selects one.
-        any_key: whether an unknown key selects the first configuration, as in the demo workspace.
+        flags_file: a file of flags: localhost YAML or JSON, or a dump of ``splitChanges`` (split.sdk.flags-file).
+        flags: the flags by name, in short, or whole split definitions (split.sdk.flags).
+        segments: the keys of each segment, in every environment.
+        large_segments: the keys of each large segment, in every environment.
+        rule_based_segments: the rules of each rule-based segment, in every environment.
+        admin_key: the key of the Admin API; empty where any key will do (split.admin.key).
+        impressions_webhook: where the impressions that SDKs post are posted on; None for nowhere (split.webhook).
+        streaming: whether SDKs are told of changes by the event stream; else they poll (split.sdk.auth.push-off).
+        any_key: whether an unknown key selects the first configuration or environment, as in the demo workspace.
     """
 
     environments: dict[str, Environment] = field(default_factory=dict)
     traffic_types: tuple[str, ...] = ("user",)
     segment_inbound: tuple[SegmentInbound, ...] = ()
+    flags_file: str = ""
+    flags: dict[str, Any] = field(default_factory=dict)
+    segments: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    large_segments: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    rule_based_segments: dict[str, Any] = field(default_factory=dict)
+    admin_key: str = ""
+    impressions_webhook: ImpressionsWebhook | None = None
+    streaming: bool = True
     any_key: bool = False
+
+    @property
+    def environment_names(self) -> tuple[str, ...]:
+        """The environments; ``production`` where none is declared and any key is accepted."""
+        return tuple(self.environments) or (("production",) if self.any_key else ())
+
+    @property
+    def keys(self) -> dict[str, dict[str, str]]:
+        """The keys that each environment's SDKs send; where none is declared, one that is good where any key is accepted."""
+        found = {name: self.environments.get(name, Environment()) for name in self.environment_names}
+        return {
+            name: {
+                "sdk_key": one.sdk_key or ANY_KEY,
+                "client_key": one.client_key or one.sdk_key or ANY_KEY,
+                "admin_key": self.admin_key or ANY_KEY,
+            }
+            for name, one in found.items()
+        }
+
+    def environment_of(self, key: str | None) -> str | None:
+        """Return the environment that an SDK key belongs to, None where the key is not valid (split.sdk.key)."""
+        if not key:
+            return None
+        for name, environment in self.environments.items():
+            if key in (environment.sdk_key, environment.client_key):
+                return name
+        return self.environment_names[0] if self.any_key and self.environment_names else None
+
+    def client_side(self, key: str | None) -> bool:
+        """Return whether a key is declared for client-side SDKs only (split.sdk.key-kinds)."""
+        return bool(key) and any(key == one.client_key != one.sdk_key for one in self.environments.values())
 
     def configuration(self, key: str) -> SegmentInbound | None:
         """Return the configuration that an API key selects, or None where the key is not valid (split.in.api-key)."""

@@ -6,18 +6,15 @@ import re
 from functools import lru_cache
 from typing import Any
 
-import orjson
-
 from trackside.statsig.settings import NAME_PRESETS, SegmentInbound, StatsigSettings
 from trackside.statsig.user import statsig_user
-from trackside.statsig.values import STRING_LIMIT, number_text, over_limit, shown, unlike_text
+from trackside.statsig.values import STRING_LIMIT, check_object, number_text, over_limit, shown, unlike_text
 from trackside.steps import Level, Mapped, Message, Step, drop
 from trackside.times import epoch_ms, in_ms
 
-OBJECT_LIMIT = 4096
 STATSIG_KEYS = frozenset(("statsigCustomIDs", "statsigCustom", "statsigEnvironment"))
 
-_FORBIDDEN = re.compile(r"[\\\[\]{}<>#=;&$%|\x00\n\r]")
+FORBIDDEN = re.compile(r"[\\\[\]{}<>#=;&$%|\x00\n\r]")
 _KEPT_OUT = Step(
     "assumed",
     "statsig.in.metadata.statsig-keys",
@@ -147,7 +144,7 @@ def _track_name(message: Message, steps: list[Step]) -> str | None:
 def _stored_name(call: str, name: str, template: str) -> tuple[str | None, tuple[Step, ...]]:
     stored = template.replace("{name}", name)
     at = "$.event" if call == "track" else "$.name"
-    if (found := _FORBIDDEN.search(stored)) is not None:
+    if (found := FORBIDDEN.search(stored)) is not None:
         text = f"Statsig drops names that hold {shown(found[0])}: {shown(stored)}"
         return None, (drop("statsig.in.name-characters", text, at=at, fix="rename the event"),)
     text = f"{shown(name)} is stored as {shown(stored)}"
@@ -245,16 +242,5 @@ def _metadata(properties: dict[str, Any], where: str, inbound: SegmentInbound, s
             metadata[key] = number_text(value)
         elif (text := unlike_text(value, f"{where}.{key}", inbound, steps)) is not None:
             metadata[key] = text
-    size = len(orjson.dumps(metadata))
-    if size > OBJECT_LIMIT:  # counted in characters, which are never more than bytes
-        _check_object(metadata, where, steps)
+    check_object(metadata, where, steps)
     return metadata
-
-
-def _check_object(metadata: dict[str, str], where: str, steps: list[Step]) -> None:
-    size = len(orjson.dumps(metadata).decode())
-    if size > OBJECT_LIMIT:
-        text = (
-            f"the metadata has {size} characters as JSON, over Statsig's limit of {OBJECT_LIMIT}; it is kept whole here"
-        )
-        steps.append(Step("assumed", "statsig.in.limit.metadata", text, where, "send fewer properties", "warning"))

@@ -5,10 +5,21 @@ The endpoint keeps nothing: what Statsig stores of a call is in the answer, and 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from trackside.statsig import (
+    client,
+    console,
+    console_configs,
+    console_experiments,
+    console_gates,
+    console_segments,
+    download,
+    events,
+    http_api,
+)
 from trackside.statsig.errors import refusal
 from trackside.statsig.mapping import segment_event
 from trackside.steps import Mapped, Step
@@ -93,9 +104,20 @@ def _key(request: Request) -> tuple[str, str]:
     return next(((key, where) for key, where in places if key), ("", "Authorization header"))
 
 
-ROUTES: list[Route[StatsigSettings]] = [
-    Route(("POST",), path, segment_webhook)
-    # The second is the only path that was ever published, with the manual set-up of 2021; the catalogue destination's
-    # is not public.
-    for path in ("/v1/webhooks/segment", "/v1/webhooks/segment_webhook")
+ROUTES: list[Route[Any]] = [
+    *(
+        Route(("POST",), path, segment_webhook)
+        # The second is the only path that was ever published, with the manual set-up of 2021; the catalogue destination's
+        # is not public.
+        for path in ("/v1/webhooks/segment", "/v1/webhooks/segment_webhook")
+    ),
+    *download.ROUTES,
+    *client.ROUTES,
+    *events.ROUTES,
+    *http_api.ROUTES,
+    *console.ROUTES,
+    *console_gates.ROUTES,
+    *console_configs.ROUTES,
+    *console_experiments.ROUTES,
+    *console_segments.ROUTES,
 ]

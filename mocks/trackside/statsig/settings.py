@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 NAME_PRESETS: dict[str, dict[str, str]] = {
     "current": dict.fromkeys(("track", "page", "screen", "group"), "segment::{name}"),
@@ -66,6 +66,12 @@ class StatsigSettings:
         console_key: the key of the Console API.
         id_types: the ID types of the project beside ``userID``.
         segment_inbound: the incoming side of the Segment integration.
+        specs_file: an answer of download_config_specs, in either format; relative to the workspace's folder.
+        gates: by name: true, false, a percentage, or a mapping of ``pass``, ``users``, ``if``, ``id_type``, ``enabled``.
+        dynamic_configs: by name, the parameters that everyone gets.
+        experiments: by name: ``groups``, and ``sizes``, ``allocation``, ``layer``, ``id_type``, ``active``, ``users``.
+        layers: by name, the parameters that everyone gets who is in no experiment of the layer.
+        id_lists: by name: IDs, or a mapping of ``ids`` and ``id_type``.
         any_key: whether any key is taken for the server secret, as in the demo workspace.
     """
 
@@ -74,4 +80,10 @@ class StatsigSettings:
     console_key: str = ""
     id_types: tuple[str, ...] = ()
     segment_inbound: SegmentInbound = SegmentInbound()
+    specs_file: str = ""
+    gates: dict[str, Any] = field(default_factory=dict)
+    dynamic_configs: dict[str, Any] = field(default_factory=dict)
+    experiments: dict[str, Any] = field(default_factory=dict)
+    layers: dict[str, Any] = field(default_factory=dict)
+    id_lists: dict[str, Any] = field(default_factory=dict)
     any_key: bool = False

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 STRING_LIMIT = 64
+OBJECT_LIMIT = 4096
 
 
 def shown(value: object) -> str:
@@ -29,6 +30,16 @@ def over_limit(rule: str, text: str, at: str) -> Step:
     """Return the warning for a text over Statsig's limit; what Statsig does with one is not said, so it stays whole."""
     what = f"{shown(text)} has {len(text)} characters, over Statsig's limit of {STRING_LIMIT}; it is kept whole here"
     return Step("assumed", rule, what, at, f"keep it to {STRING_LIMIT} characters", "warning")
+
+
+def check_object(metadata: dict[str, Any], at: str, steps: list[Step]) -> None:
+    """Warn of metadata over Statsig's limit, in characters as JSON; what Statsig does with it is not said, so it stays whole."""
+    text = orjson.dumps(metadata)
+    if len(text) > OBJECT_LIMIT and (size := len(text.decode())) > OBJECT_LIMIT:  # characters are never more than bytes
+        what = (
+            f"the metadata has {size} characters as JSON, over Statsig's limit of {OBJECT_LIMIT}; it is kept whole here"
+        )
+        steps.append(Step("assumed", "statsig.in.limit.metadata", what, at, "send fewer properties", "warning"))
 
 
 def id_text(value: object, at: str, steps: list[Step]) -> str | None:

@@ -1,0 +1,216 @@
+"""Statsig of a running lab, as tests see it: handles that change gates, configs, experiments, layers and ID lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from trackside import expect
+from trackside.statsig.store import Statsig
+from trackside.steps import Record
+from trackside.vendor import Mock
+
+if TYPE_CHECKING:
+    from trackside.lab import Lab
+    from trackside.statsig.specs import Kind
+    from trackside.wire import Vendor
+
+
+class StatsigMock(Mock):
+    """Statsig of a running lab.
+
+    A change is in the next answer that an SDK downloads: Statsig's SDKs poll.
+    """
+
+    live: Statsig
+
+    def __init__(self, vendor: Vendor, lab: Lab) -> None:
+        super().__init__(vendor, lab)
+        self.live.records = lambda: (one.record for one in lab.kept(self.name, newest_first=True))
+
+    def gate(self, name: str) -> Gate:
+        """Return the handle of a gate, which is made when it is first served."""
+        return Gate(self._change, "gate", name)
+
+    def config(self, name: str) -> Config:
+        """Return the handle of a dynamic config."""
+        return Config(self._change, "dynamic_config", name)
+
+    def experiment(self, name: str) -> Experiment:
+        """Return the handle of an experiment."""
+        return Experiment(self._change, "experiment", name)
+
+    def layer(self, name: str) -> Config:
+        """Return the handle of a layer."""
+        return Config(self._change, "layer", name)
+
+    def id_list(self, name: str) -> ListHandle:
+        """Return the handle of an ID list, which is made with its segment when an ID is first added."""
+        return ListHandle(self._change, name)
+
+    # ---- what it keeps beside events
+
+    def exposures(self, **match: Any) -> list[Record]:
+        """Return the exposures that it keeps, in the order of arrival.
+
+        Args:
+            match: ``name``, ``of`` (``gate``, ``config`` for configs and experiments, ``layer``), ``value`` (what a gate
+                gave, else the group), ``group``, ``rule_id``, ``parameter``, ``experiment``, ``user_id``, ``custom_ids``,
+                ``environment``, ``metadata`` or ``where``.
+        """
+        return expect.records(self._lab, self.name, match, sort="exposure")
+
+    def expect_exposure(
+        self, name: Any, *, timeout: float = expect.TIMEOUT_SECONDS, count: int | None = None, **match: Any
+    ) -> Record:
+        """Wait for an exposure and return it, the first where there are several.
+
+        Args:
+            name: of the gate, config, experiment or layer.
+            timeout: seconds to wait at most.
+            count: exactly so many, where given.
+            match: further fields, as `exposures` takes them.
+
+        Raises:
+            ExpectationError: with the nearest exposure.
+        """
+        __tracebackhide__ = True
+        asked = {"name": name, **match}
+        return expect.expect(self._lab, self.name, asked, count=count, timeout=timeout, sort="exposure")
+
+    # ---- options
+
+    def python_options(self) -> dict[str, Any]:
+        """Return what ``StatsigOptions`` of the package ``statsig`` takes (statsig.sdk.options)."""
+        return self.options("statsig")
+
+    def python_core_options(self) -> dict[str, Any]:
+        """Return what ``StatsigOptions`` of ``statsig-python-core`` takes."""
+        return self.options("statsig-python-core")
+
+    def node_options(self) -> dict[str, Any]:
+        """Return what ``Statsig.initialize`` of ``statsig-node`` takes."""
+        return self.options("statsig-node")
+
+    def node_core_options(self) -> dict[str, Any]:
+        """Return what ``new Statsig`` of ``@statsig/statsig-node-core`` takes."""
+        return self.options("@statsig/statsig-node-core")
+
+    def browser_options(self) -> dict[str, Any]:
+        """Return what ``new StatsigClient`` of ``@statsig/js-client`` takes."""
+        return self.options("@statsig/js-client")
+
+    # ---- for the handles
+
+    def _change(self, change: Callable[[Statsig], Any]) -> Any:
+        """Return what a change of the live state gives, made under the lab's lock."""
+        with self._lab.lock:
+            result = change(self.live)
+        self._lab.journal.poke()
+        return result
+
+
+Change: TypeAlias = Callable[[Callable[[Statsig], Any]], Any]
+"""Makes a change of the live state, and gives what it gave."""
+
+
+class _Handle:
+    """One spec of a project, by kind and name."""
+
+    def __init__(self, change: Change, kind: Kind, name: str) -> None:
+        self._change = change
+        self._kind: Kind = kind
+        self.name = name
+
+    def _serve(self, value: Any, unit: str) -> None:
+        self._change(lambda live: live.serve(self._kind, self.name, value, unit))
+
+
+class Gate(_Handle):
+    """A gate."""
+
+    def serve(self, value: bool | float, *, user: str = "") -> Gate:
+        """Let everyone, a percentage or nobody pass.
+
+        Args:
+            value: whether it passes, or the percentage that passes.
+            user: only for this ID.
+
+        Raises:
+            TracksideError: it is neither.
+        """
+        self._serve(value, user)
+        return self
+
+    def enable(self) -> Gate:
+        """Enable it: its rules hold."""
+        self._change(lambda live: live.switch("gate", self.name, on=True))
+        return self
+
+    def disable(self) -> Gate:
+        """Disable it: nobody passes, with the rule ID ``disabled``."""
+        self._change(lambda live: live.switch("gate", self.name, on=False))
+        return self
+
+
+class Config(_Handle):
+    """A dynamic config or a layer."""
+
+    def serve(self, value: Mapping[str, Any], *, user: str = "") -> Config:
+        """Let everyone get these parameters; those that a layer has beside them stay as they are.
+
+        Args:
+            value: parameters by name.
+            user: only for this ID.
+
+        Raises:
+            TracksideError: the value is no mapping.
+        """
+        self._serve(value, user)
+        return self
+
+
+class Experiment(_Handle):
+    """An experiment."""
+
+    def serve(self, group: str | Mapping[str, float], *, user: str = "") -> Experiment:
+        """Put everyone into a group, or into groups by percentage.
+
+        Args:
+            group: a group's name, or groups with percentages that add up to 100.
+            user: put only this ID into the group.
+
+        Raises:
+            TracksideError: it has no such group.
+        """
+        self._serve(group, user)
+        return self
+
+
+class ListHandle:
+    """An ID list."""
+
+    def __init__(self, change: Change, name: str) -> None:
+        self._change = change
+        self.name = name
+
+    def add(self, *ids: str) -> ListHandle:
+        """Add IDs: SDKs download the lines that are new."""
+        self._change(lambda live: live.change_list(self.name, add=ids))
+        return self
+
+    def remove(self, *ids: str) -> ListHandle:
+        """Take IDs out."""
+        self._change(lambda live: live.change_list(self.name, remove=ids))
+        return self
+
+    @property
+    def ids(self) -> list[str]:
+        """Those that are in it."""
+
+        def read(live: Statsig) -> list[str]:
+            found = live.id_list(self.name)
+            return list(found.ids) if found else []
+
+        found: list[str] = self._change(read)
+        return found
