@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import time
 import types
 import typing
@@ -29,7 +30,7 @@ from trackside.statsig.settings import StatsigSettings
 from trackside.steps import Step
 
 CONTRACT = "trackside/workspace"
-_TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
+_TEXT, _MERGE, _BOOL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge", "tag:yaml.org,2002:bool"
 LATER = ("statsig.segment_outbound", "split.segment_outbound", "ownlayer")
 """Keys that a workspace file may hold, and that this version takes no notice of."""
 
@@ -142,7 +143,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
         fault = TracksideError(f"the file is not UTF-8: {error.reason}", str(path), "save it as UTF-8")
         raise WorkspaceError([fault], str(path)) from error
     try:
-        document, node = yaml.safe_load(text), yaml.compose(text, yaml.SafeLoader)
+        document, node = yaml.load(text, _loader()), yaml.compose(text, _loader())  # noqa: S506 - a safe one
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
@@ -157,6 +158,21 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
     if faults := list(_key_faults(node, str(path))):
         raise WorkspaceError(faults, str(path))
     return orjson.loads(orjson.dumps(document)), dict(_lines(node, "$"))
+
+
+@functools.cache
+def _loader() -> Any:
+    """Return YAML's safe loader, to which ``on`` and ``off`` are text: a key of flags, and names of treatments."""
+    import yaml  # noqa: PLC0415 - see _read
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    resolvers = yaml.SafeLoader.yaml_implicit_resolvers
+    Loader.yaml_implicit_resolvers = {
+        first: [one for one in known if first not in "oO" or one[0] != _BOOL] for first, known in resolvers.items()
+    }
+    return Loader
 
 
 def _key_faults(node: Any, file: str) -> Iterator[TracksideError]:

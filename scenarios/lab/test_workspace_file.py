@@ -336,16 +336,34 @@ def test_keys_given_twice_are_told(faults_of):
     assert told == [("trackside.yaml:4", "the key statsig is given twice", "take this one or that of line 3 away")]
 
 
+def test_on_and_off_are_text_as_flags_have_them_for_names(tmp_path):
+    file = tmp_path / "trackside.yaml"
+    file.write_text("""
+        launchdarkly:
+          environments: {production: {client_side_id: 57be1db38b75bf0772d11384}}
+          flags: {banner: {variations: [blue, plain], serve: blue, on: false}}
+        split:
+          environments: {production: {sdk_key: sdk-local}}
+          flags: {checkout_v2: {treatments: [on, off], serve: {on: 40, off: 60}}}
+    """)
+    found = workspace.load(file)
+    assert found.document["launchdarkly"]["flags"]["banner"]["on"] is False
+    assert found.document["split"]["flags"]["checkout_v2"] == {
+        "treatments": ["on", "off"],
+        "serve": {"on": 40, "off": 60},
+    }
+
+
 def test_keys_that_yaml_reads_as_no_text_are_told(faults_of):
     told = faults_of("""
         split:
           environments:
-            on: {}
+            yes: {}
             2026: {}
     """)
 
     assert told == [
-        ("trackside.yaml:3", "the key on is read as bool", "put it in quotes"),
+        ("trackside.yaml:3", "the key yes is read as bool", "put it in quotes"),
         ("trackside.yaml:4", "the key 2026 is read as int", "put it in quotes"),
     ]
 
