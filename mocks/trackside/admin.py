@@ -40,6 +40,7 @@ def make_admin(lab: Lab, *, local: bool) -> Flask:
         local: whether it is bound to loopback; elsewhere it wants ``lab.admin_token``.
     """
     app = Flask("trackside-admin", static_folder=None)
+    app.url_map.merge_slashes = False
 
     @app.before_request
     def guard() -> Response | None:
@@ -301,9 +302,9 @@ def _flags(lab: Lab) -> Any:
 
 
 def _set_flag(lab: Lab, vendor: str, name: str) -> Any:
-    """Change a flag, and tell connected SDKs: ``{serve, on, environment, kind}``; ``serve`` is a value, or percentages by value."""
+    """Change a flag, and tell connected SDKs: ``{serve, on, environment, kind, user}``; ``serve`` is a value, or percentages by value."""
     body = _body()
-    _known_fields(body, "serve", "on", "environment", "kind")
+    _known_fields(body, "serve", "on", "environment", "kind", "user")
     if "serve" not in body and "on" not in body:
         raise TracksideError("the body says neither serve nor on", "$", 'send {"serve": …} or {"on": true}')
     return lab.mocks[_vendor_name(lab, vendor)].set_flag(name, **body)

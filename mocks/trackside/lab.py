@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from trackside.segment.routing import Plan
     from trackside.server import Server
+    from trackside.sqlite import SqliteKeeper
 
 VENDORS = {
     "segment": segment.VENDOR,
@@ -162,6 +164,7 @@ class Lab:
         self._watch: Watch | None = None
         self._number = 0
         self._unfinished: list[Exchange] = []
+        self._closed = False
         self._restore()
         self._put_in_force()
 
@@ -197,12 +200,26 @@ class Lab:
 
     def reread(self) -> None:
         """Read the files of the workspace again and put them in force; what is wrong with them is a finding then."""
+        if self._watch is not None:
+            self._watch.look()  # else it would read them once more, and take back what a test changes meanwhile
+        before = self.workspace
         try:
-            self.configure(load(self.workspace.source))
+            loaded = load(before.source)
         except WorkspaceError as error:
             for fault in error.faults:
                 text = f"{fault.what}; the flags and settings before the change stay in force"
                 self.tell(Step("fault", "", text, fault.where, fault.fix, "error"))
+            return
+        with self.lock:
+            if self.workspace is before:  # else another one was put in force meanwhile
+                self.configure(loaded)
+
+    def _files_changed(self) -> None:
+        """Read changed files; a fault of trackside's own is kept where a test sees it, and the next change is read too."""
+        try:
+            self.reread()
+        except Exception as error:  # noqa: BLE001 - the thread that looks has to go on
+            self.errors.append(error)
 
     def tell(self, step: Step, vendor: str = "trackside", where: str = "") -> None:
         """Take on a finding that belongs to no request in the journal."""
@@ -217,8 +234,8 @@ class Lab:
         if self._server is None or (self._watch is not None and self._watch.files == files):
             return
         if self._watch is not None:
-            self._watch.stop()
-        self._watch = Watch(files, self.reread, self.workspace.read_at) if files else None
+            self._watch.stop(wait=False)  # its thread may wait for the lock that the caller has
+        self._watch = Watch(files, self._files_changed, self.workspace.read_at) if files else None
 
     def settings(self, vendor: str) -> Any:
         """Return what a vendor's endpoints take beside the request: its settings, for Segment its state."""
@@ -239,8 +256,13 @@ class Lab:
         """Listen on every port; returns the lab when all of them answer.
 
         Raises:
-            TracksideError: a port is taken, naming who holds it where that can be known.
+            TracksideError: a port is taken, naming who holds it where that can be known; or the lab was stopped, and
+                the file of its journal is closed.
         """
+        if self._closed:
+            raise TracksideError(
+                "the lab was stopped and its file is closed", "Lab.start", "make another Lab with this data"
+            )
         from trackside.server import Server  # noqa: PLC0415 - a lab that nobody serves needs no server
 
         if self._server is None:
@@ -269,6 +291,7 @@ class Lab:
         self._deliverer.stop()
         if self._keeper is not None:
             self._keeper.close()
+            self._closed = True
 
     def __enter__(self) -> Lab:
         return self.start()
@@ -298,12 +321,17 @@ class Lab:
         does not declare is left out.
 
         Args:
-            environment: whose keys of LaunchDarkly and Split; those of the first one by default.
+            environment: whose keys of LaunchDarkly and Split; of a vendor without one of this name, and by default, those
+                of its first one.
 
         Raises:
-            TracksideError: the lab was not started.
+            TracksideError: the lab was not started, or neither vendor has such an environment.
         """
         urls = self.urls
+        known = list(dict.fromkeys([*self.launchdarkly.keys, *self.split.keys]))
+        if environment and environment not in known:
+            told = ", ".join(known) or "none"
+            raise TracksideError(f"there is no environment {environment!r}", "Lab.env", f"declared are: {told}")
         named = {
             "SEGMENT_HOST": urls["segment"],
             "SEGMENT_WRITE_KEY": next(iter(self.segment.keys.values()), ""),
@@ -385,16 +413,25 @@ class Lab:
         """Take back what the file holds, and go on with deliveries that were not over."""
         if self._keeper is None:
             return
-        for number, document in self._keeper.workspaces().items():
+        try:
+            self._read_back(self._keeper)
+        except (WorkspaceError, KeyError, TypeError, ValueError) as error:
+            self._keeper.close()
+            told = "; ".join(map(str, error.faults)) if isinstance(error, WorkspaceError) else repr(error)
+            fix = "read it with the version that wrote it, or name a new file"
+            raise TracksideError(f"the journal cannot be read: {told}", str(self._keeper.path), fix) from error
+        if not self._over_http:  # else the lab's ports have to be there first
+            self._resume()
+
+    def _read_back(self, keeper: SqliteKeeper) -> None:
+        for number, document in keeper.workspaces().items():
             self._workspaces[number] = _Configured(load(document, flag_files=False), self.mocks)
             self._number = max(self._number, number)
-        for row, attempts in self._keeper.rows():
+        for row, attempts in keeper.rows():
             self.journal.restore(row, attempts)
             if row.queued:
                 self._unfinished.append(row)
             self._remember_ids(row)
-        if not self._over_http:  # else the lab's ports have to be there first
-            self._resume()
 
     def _resume(self) -> None:
         """Go on with the deliveries that were not over when the file was last written."""
@@ -432,12 +469,14 @@ class Lab:
         self._deliverer.poke()
 
     def settle(self, timeout: float = 10.0) -> None:
-        """Return when nothing is due now and no delivery is under way.
+        """Return when nothing is due now and no delivery is under way, nor any post to Split's impressions webhook.
 
         Raises:
             TracksideError: that took longer than ``timeout`` seconds.
         """
-        if not self._deliverer.settle(timeout):
+        end = time.monotonic() + timeout
+        delivered = self._deliverer.settle(timeout)
+        if not (delivered and self.split.live.webhook.settle(max(0.0, end - time.monotonic()))):
             raise TracksideError(
                 f"deliveries were still under way after {timeout} s",
                 "Lab.settle",

@@ -50,7 +50,7 @@ class Live(Protocol):
         Args:
             name: of the flag; where it does not exist it is made.
             change: ``serve`` (a value, or a mapping of values to percentages), ``on``, ``environment`` (the first one by
-                default), ``kind``.
+                default), ``kind``; of Statsig also ``user``, for one user only.
 
         Raises:
             TracksideError: it cannot serve that.

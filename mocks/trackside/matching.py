@@ -216,13 +216,13 @@ class Match:
 
     @property
     def name(self) -> str:
-        """The event's name that is asked about; empty where none is, or a predicate."""
-        name = self.asked.get("name")
+        """The event's name, of an impression its flag, that is asked about; empty where none is, or a predicate."""
+        name = self.asked.get("name", self.asked.get("flag"))
         return name if isinstance(name, str) else ""
 
     def name_of(self, record: Record) -> str:
-        """Return the event's name in a record, empty where it has none."""
-        word = self._words.get("name")
+        """Return the event's name in a record, of an impression its flag; empty where it has none."""
+        word = self._words.get("name") or self._words.get("flag")
         name = _first(record, word)[1] if word else None
         return name if isinstance(name, str) else ""
 

@@ -1776,7 +1776,7 @@ STATSIG_SDKS: tuple[Rule, ...] = (
     ),
     Rule(
         "statsig.sdk.specs.agree",
-        "A file is taken as its own SDKs take it: in the first format a gate's rule passes whatever its returnValue says, in the second a rule that returns false lets nobody pass. The other format is written so that its SDKs agree.",
+        "A file is taken as its own SDKs take it: in the first format a gate's rule passes whatever its returnValue says, in the second a rule that returns false lets nobody pass. The other format is written so that its SDKs agree; what some of them do not follow (overrides, experiment_group, a gate that is true by default) is a mistake of the file.",
         STATSIG_PYTHON_CORE,
         "observed",
     ),
@@ -1795,7 +1795,7 @@ STATSIG_SDKS: tuple[Rule, ...] = (
     ),
     Rule(
         "statsig.sdk.serve",
-        "A change by a test or the control API is a rule ahead of the spec's own, for everyone or for one unit; an experiment that is in a layer is then what the layer asks.",
+        "A change by a test or the control API is a rule ahead of the spec's own, for everyone or for one unit; an experiment that is in a layer is then what the layer asks. Percentages of groups take the place of an experiment's rules but overrides: they are of everyone.",
         STATSIG_WORKSPACE,
         "assumed",
         otherwise="Statsig's console changes rules, or adds overrides, whose rule IDs end in override.",
@@ -2536,7 +2536,8 @@ SPLIT_POSTS: tuple[Rule, ...] = (
     ),
     Rule(
         "split.events.traffic-type",
-        "An event of a traffic type that the workspace does not know is kept, with a warning.",
+        "An event of a traffic type that the workspace does not know is kept, with a warning; with a flags_file, which may "
+        "know more of them, without one.",
         FME_EVENTS,
         "assumed",
         otherwise="The page wants the name of a traffic type that exists, and does not say what becomes of another.",
@@ -2856,8 +2857,23 @@ SPLIT_SDKS: tuple[Rule, ...] = (
     ),
     Rule(
         "split.sdk.flags-file.filled",
-        "What a definition in a file leaves out is filled in as in localhost mode: traffic type user, default treatment "
-        "control, allocation 100, and a last condition that serves off where none is for everybody.",
+        "What a definition in a file leaves out, or has out of range, is filled in as in localhost mode: traffic type user, "
+        "default treatment control, allocation 100, and a last condition that serves off where none is for everybody. A "
+        "field of another type is a mistake.",
+        SPLIT_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.patterns",
+        "A pattern of MATCHES_STRING that Python cannot compile is a mistake: its SDK would never become ready, where those for "
+        "JavaScript take such a rule as not met.",
+        SPLIT_PYTHON,
+        "observed",
+    ),
+    Rule(
+        "split.sdk.circles",
+        "A flag that depends on itself, by prerequisites or by rules on treatments of other flags, is a mistake: SDKs go round "
+        "until their stack is full, and the one for Node throws.",
         SPLIT_PYTHON,
         "observed",
     ),
@@ -3060,7 +3076,8 @@ LAUNCHDARKLY_REST_API: tuple[Rule, ...] = (
     ),
     Rule(
         "launchdarkly.rest.read-only",
-        "Fields whose names begin with an underscore cannot be changed; a patch of them is passed over.",
+        "Fields whose names begin with an underscore cannot be changed; a patch of them is passed over. Others that cannot "
+        "be changed here, such as `archived`, stay as they are, and a warning names them.",
         LAUNCHDARKLY_REST,
         otherwise="The page says that they are not editable and not how a patch of one is answered.",
     ),

@@ -5,7 +5,6 @@ The only place that knows Flask or the server library.
 
 from __future__ import annotations
 
-import functools
 import logging
 import socket
 import threading
@@ -44,6 +43,11 @@ STREAMS = 800
 CONNECTIONS = 2_000
 BODY_BYTES = 64 * 1024 * 1024
 DECODED_BYTES = 16 * 1024 * 1024
+ZSTD_STEP = 256
+"""Bytes that are unpacked at a time: they hold 8 MiB at most."""
+
+_MAKING = threading.Lock()
+"""One application is made at a time: Python 3.11 cannot have its routes compiled by two threads at once."""
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Streamed = Callable[["Stream", Callable[[], bool]], "Iterator[bytes] | None"]
@@ -66,6 +70,7 @@ class Server:
         self._thread: threading.Thread | None = None
         self._server: Any = None
         self._threads: _Threads | None = None
+        self._apps: dict[str, Wsgi] = {}
         self.urls: dict[str, str] = {}
 
     def start(self) -> None:
@@ -80,11 +85,11 @@ class Server:
         ports = {name: bound.getsockname()[1] for name, bound in sockets.items()}
         self.urls = {name: f"http://{shown}:{port}" for name, port in ports.items()}
         vendors = {str(port): name for name, port in ports.items()}
-        # Each application is made for its first request: a test that asks one vendor does not wait for the others.
-        app_of = functools.cache(self._app)
+        apps = self._apps
 
         def dispatch(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-            return app_of(vendors[environ["SERVER_PORT"]])(environ, start_response)
+            name = vendors[environ["SERVER_PORT"]]
+            return (apps.get(name) or self._made(name))(environ, start_response)
 
         logging.getLogger("waitress").setLevel(logging.ERROR)
         self._server = create_server(
@@ -103,6 +108,13 @@ class Server:
         self._threads = _Threads(self._server.task_dispatcher)
         self._thread = threading.Thread(target=self._server.run, name="trackside-server", daemon=True)
         self._thread.start()
+
+    def _made(self, name: str) -> Wsgi:
+        """Return an application that is made for its first request: who asks one vendor does not wait for the others."""
+        with _MAKING:
+            if name not in self._apps:
+                self._apps[name] = self._app(name)
+            return self._apps[name]
 
     def _app(self, name: str) -> Wsgi:
         if name == "admin":
@@ -198,7 +210,7 @@ class _Threads:
             self._stopped = True
             self._changed.notify()
         if self._thread is not None:
-            self._thread.join(timeout=2)
+            self._thread.join()  # else it could start threads after the server has ended its own
 
     def _run(self) -> None:
         while True:
@@ -353,14 +365,20 @@ def decoded(body: bytes, encoding: str) -> tuple[bytes, str]:
 def _unzstd(body: bytes) -> tuple[bytes, str]:
     import zstandard  # noqa: PLC0415 - of all SDKs only Statsig's for Node sends it
 
+    plain, undo, ended = bytearray(), zstandard.ZstdDecompressor().decompressobj(), True
     try:
-        with zstandard.ZstdDecompressor().stream_reader(body, read_across_frames=True) as reader:
-            plain = reader.read(DECODED_BYTES + 1)
+        for start in range(0, len(body), ZSTD_STEP):
+            rest = body[start : start + ZSTD_STEP]
+            while rest:
+                plain += undo.decompress(rest)
+                if len(plain) > DECODED_BYTES:
+                    return b"", f"the zstd body holds more than {DECODED_BYTES} bytes"
+                ended, rest = undo.eof, undo.unused_data
+                if ended:  # a zstd body may consist of several frames
+                    undo = zstandard.ZstdDecompressor().decompressobj()
     except zstandard.ZstdError as error:
         return body, f"the body is not zstd: {error}"
-    if len(plain) > DECODED_BYTES:
-        return b"", f"the zstd body holds more than {DECODED_BYTES} bytes"
-    return plain, ""
+    return (bytes(plain), "") if ended else (body, "the zstd body is cut short")
 
 
 def gunzipped(body: bytes) -> tuple[bytes, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from trackside import expect
@@ -77,10 +77,11 @@ class Mock:
         """Change a flag, tell connected SDKs, and return it as `flags` lists it; see `trackside.live.Live.change`.
 
         Raises:
-            TracksideError: the vendor has no flags, or the flag cannot serve that.
+            TracksideError: the vendor has no flags, the change cannot be read, or the flag cannot serve that.
         """
         if self.live is None:
             raise TracksideError(f"{self.name} has no flags", "set_flag", "use one of: launchdarkly, split, statsig")
+        _check_change(change, {**_CHANGES, **_OWN_CHANGES.get(self.name, {})})
         with self._lab.lock:
             row = self.live.change(name, change)
         self._lab.journal.poke()
@@ -203,6 +204,30 @@ class Mock:
     def recover(self) -> None:
         """Take every fault away."""
         self.faults.clear()
+
+
+def _check_change(change: Mapping[str, Any], words: Mapping[str, tuple[type, str]]) -> None:
+    """Raise a `TracksideError` for a word that no flag knows, and for a value of the wrong kind."""
+    for name, value in change.items():
+        if name not in words:
+            raise TracksideError(f"{name!r} is not known", f"$.{name}", "use: " + ", ".join(words))
+        kind, wanted = words[name]
+        if not isinstance(value, kind):
+            raise TracksideError(f"{name} is {value!r}", f"$.{name}", f"give {wanted}")
+
+
+_CHANGES: dict[str, tuple[type, str]] = {
+    "serve": (object, "a value"),
+    "on": (bool, "true or false"),
+    "environment": (str, "the name of an environment"),
+    "kind": (str, "the name of a kind"),
+}
+"""What a change may say, the type of each, and how to say so."""
+
+_OWN_CHANGES: dict[str, dict[str, tuple[type, str]]] = {
+    "statsig": {"user": (str, "the id of a user"), "unit": (str, "the id of a unit")}
+}
+"""What one vendor's changes may say beside it."""
 
 
 def _told(fault: Fault) -> Step:

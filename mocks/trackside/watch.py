@@ -14,7 +14,7 @@ class Watch:
     """Looks at files in a thread of its own.
 
     Args:
-        files: what to look at; each may be missing for a moment, as editors replace files.
+        files: what to look at; one that is being written or replaced is read when two looks have found it the same.
         changed: called once after a change.
         since: when they were read, epoch nanoseconds: what was written later counts as a change.
     """
@@ -27,18 +27,28 @@ class Watch:
         self._thread = threading.Thread(target=self._run, name="trackside-watch", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """End the thread; it may be the caller's own."""
+    def look(self) -> None:
+        """Take what the files are now as seen: somebody else reads them."""
+        self._seen = self._states()
+
+    def stop(self, *, wait: bool = True) -> None:
+        """End the thread; it may be the caller's own.
+
+        Args:
+            wait: whether to return only when it has ended.
+        """
         self._stopped.set()
-        if threading.current_thread() is not self._thread:
+        if wait and threading.current_thread() is not self._thread:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
+        before = self._states()
         while not self._stopped.wait(SECONDS):
             now = self._states()
-            if now != self._seen and None not in now:
+            if now == before and now != self._seen:
                 self._seen = now
                 self._changed()
+            before = now
 
     def _states(self) -> list[tuple[int, int, int] | None]:
         return [_state(file) for file in self.files]

@@ -149,6 +149,9 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
         where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         fault = TracksideError(f"the file is not YAML: {getattr(error, 'problem', None) or error}", where, "mend the syntax there")  # fmt: skip
         raise WorkspaceError([fault], str(path)) from error
+    except (ValueError, RecursionError) as error:  # a date that there never was, thousands of digits or levels
+        fault = TracksideError(f"the file holds what JSON cannot: {error}", str(path), "write text, numbers, lists and mappings")  # fmt: skip
+        raise WorkspaceError([fault], str(path)) from error
     document = {} if document is None else document
     try:
         orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS)

@@ -74,3 +74,10 @@ def test_a_lab_that_is_not_there_is_told_with_what_to_do(trackside_command):
     result = trackside_command("flags", "list", "--admin", "http://127.0.0.1:9")
     assert result.exit_code == 2
     assert "start trackside serve" in result.stderr
+
+
+@pytest.mark.parametrize("name", [("b\udcff", "true"), ("banner", "\udcff"), ("banner", "[" * 500 + "]" * 500)])
+def test_what_cannot_be_sent_is_wrong_use(flags, name):
+    result = flags("set", "launchdarkly", *name)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("trackside: ")

@@ -285,7 +285,9 @@ def test_what_is_not_there_is_answered_404(admin, path):
     assert sorted(answer["error"]) == ["fix", "what", "where"]
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/journey"), ("GET", "/reset"), ("POST", "/journeys")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/journey"), ("GET", "/reset"), ("POST", "/journeys"), ("POST", "/flags/split//x")]
+)
 def test_an_unknown_path_is_answered_with_the_list_of_those_that_exist(admin, method, path):
     status, answer = admin(method, path, {} if method == "POST" else None)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -89,7 +90,7 @@ def test_a_body_that_is_no_json_gets_the_vendors_400_and_is_an_error_on_record(t
 @pytest.mark.rule(
     "segment.answer.bad-request", "statsig.in.json", "split.in.malformed", "launchdarkly.events.not-an-array"
 )
-@pytest.mark.parametrize("encoding", ["gzip", "br", "gzip, gzip"])
+@pytest.mark.parametrize("encoding", ["gzip", "zstd", "br", "gzip, gzip"])
 def test_a_body_in_another_encoding_than_it_names_gets_the_vendors_400(send, lives, vendor, encoding):
     status, _ = send(vendor, b"{}", content_encoding=encoding)
 
@@ -98,16 +99,18 @@ def test_a_body_in_another_encoding_than_it_names_gets_the_vendors_400(send, liv
 
 
 @pytest.fixture(scope="module")
-def bomb():
-    """17 MB in a few KB."""
-    return gzip.compress(b"0" * 17 * 2**20)
+def bombs():
+    """17 MB in a few KB, by content encoding."""
+    plain = b"0" * 17 * 2**20
+    return {"gzip": gzip.compress(plain), "zstd": zstandard.compress(plain)}
 
 
 @pytest.mark.rule(
     "segment.answer.bad-request", "statsig.in.json", "split.in.malformed", "launchdarkly.events.not-an-array"
 )
-def test_a_gzip_bomb_is_stopped_early(trackside, send, lives, vendor, bomb):
-    status, _ = send(vendor, bomb, content_encoding="gzip")
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_a_bomb_is_stopped_early(trackside, send, lives, vendor, bombs, encoding):
+    status, _ = send(vendor, bombs[encoding], content_encoding=encoding)
 
     assert status == 400
     assert "holds more than 16777216 bytes" in str(next(trackside.findings()))
@@ -132,10 +135,33 @@ def test_a_body_of_10_mb_does_other_vendors_no_harm(send, lives):
     lives()
 
 
-def test_a_body_may_be_small_and_large_when_unpacked(trackside, send):
-    body = gzip.compress(json.dumps({**CALL, "properties": {"fill": "x" * 30_000}}).encode())
+COMPRESSED = pytest.mark.parametrize(
+    ("encoding", "compress"), [("gzip", gzip.compress), ("zstd", zstandard.compress)], ids=["gzip", "zstd"]
+)
 
-    assert send("segment", body, content_encoding="gzip")[0] == 200
+
+@COMPRESSED
+def test_a_body_that_is_cut_short_is_refused(trackside, send, lives, encoding, compress):
+    status, _ = send("segment", compress(json.dumps(CALL).encode())[:-4], content_encoding=encoding)
+
+    assert status == 400
+    assert f"the {encoding} body is cut short" in str(next(trackside.findings()))
+    lives()
+
+
+@COMPRESSED
+def test_a_body_may_come_in_several_parts(trackside, send, encoding, compress):
+    body = json.dumps(CALL).encode()
+
+    assert send("segment", compress(body[:30]) + compress(body[30:]), content_encoding=encoding)[0] == 200
+    assert trackside.journey("m-1").outcome == "accepted"
+
+
+@COMPRESSED
+def test_a_body_may_be_small_and_large_when_unpacked(trackside, send, encoding, compress):
+    body = compress(json.dumps({**CALL, "properties": {"fill": "x" * 30_000}}).encode())
+
+    assert send("segment", body, content_encoding=encoding)[0] == 200
     assert trackside.journey("m-1").outcome == "accepted"
 
 

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 import urllib3
 
-from trackside import WorkspaceError
+from trackside import TracksideError, WorkspaceError
+from trackside.watch import Watch
+from trackside.workspace import load
 
 WORKSPACE = """
 launchdarkly:
@@ -131,6 +133,12 @@ def test_versions_only_grow_even_when_a_change_is_taken_back(running):
         ("/flags/segment/x", {"serve": 1}, "segment has no flags"),
         ("/flags/launchdarkly/new-checkout", {}, "the body says neither serve nor on"),
         ("/flags/launchdarkly/new-checkout", {"serves": 1}, "'serves' is not known"),
+        ("/flags/launchdarkly/new-checkout", {"serve": 1, "name": "other"}, "'name' is not known"),
+        ("/flags/launchdarkly/new-checkout", {"serve": True, "user": "u-1"}, "'user' is not known"),
+        ("/flags/launchdarkly/new-checkout", {"on": "yes"}, "on is 'yes'"),
+        ("/flags/launchdarkly/new-checkout", {"on": None}, "on is None"),
+        ("/flags/launchdarkly/new-checkout", {"serve": True, "environment": ["moon"]}, "environment is ['moon']"),
+        ("/flags/statsig/new_checkout", {"serve": True, "kind": ["gate"]}, "kind is ['gate']"),
         ("/flags/launchdarkly/new-checkout", {"serve": {"true": 50}}, "50"),
         ("/flags/launchdarkly/new-checkout", {"serve": True, "environment": "moon"}, "moon"),
         ("/flags/split/checkout_v2", {"serve": 7}, "7"),
@@ -144,6 +152,11 @@ def test_a_change_that_cannot_be_is_told_in_three_clauses(running, path, body, w
     assert what in answer["error"]["what"] + answer["error"]["fix"]
     assert answer["error"]["where"]
     assert answer["error"]["fix"]
+
+
+def test_a_test_that_misspells_a_change_is_told(running):
+    with pytest.raises(TracksideError, match=r"'value' is not known\. \$\.value\. use: serve, on, environment, kind"):
+        running.statsig.set_flag("new_checkout", value=True)
 
 
 def test_a_saved_workspace_is_in_force_within_a_second(running, file):
@@ -160,6 +173,89 @@ def test_a_mistake_in_a_saved_workspace_is_a_finding_and_changes_nothing(running
     assert serves(running, "split", "checkout_v2") == "off"
     file.write_text(WORKSPACE.replace('checkout_v2: "off"', 'checkout_v2: "on"'))
     assert within_a_second(lambda: serves(running, "split", "checkout_v2") == "on")
+
+
+def test_a_workspace_file_that_goes_is_a_finding_and_changes_nothing(running, file):
+    file.unlink()
+    assert within_a_second(lambda: bool(list(running.findings())))
+    (finding,) = running.findings()
+    assert finding.step.text.startswith("the file cannot be read: No such file or directory; the flags and settings")
+    file.write_text(WORKSPACE.replace("new-checkout: false", "new-checkout: true"))
+    assert within_a_second(lambda: serves(running, "launchdarkly", "new-checkout") is True)
+
+
+def test_a_file_that_was_read_on_demand_is_not_read_once_more(running, file, monkeypatch):
+    looks = []
+
+    def look(path: Path) -> tuple[int, int, int]:
+        looks.append(path)
+        return path.stat().st_mtime_ns, path.stat().st_size, path.stat().st_ino
+
+    file.write_text(WORKSPACE.replace("new-checkout: false", "new-checkout: true"))
+    running.reread()
+    running.split.flag("checkout_v2").serve("on")
+    monkeypatch.setattr("trackside.watch._state", look)
+
+    assert within_a_second(lambda: len(looks) > 3)
+    assert serves(running, "split", "checkout_v2") == "on"
+
+
+def test_a_file_is_read_when_two_looks_have_found_it_the_same(tmp_path, monkeypatch):
+    states = iter([(1, 1, 1), (2, 0, 1), (3, 9, 1), (3, 9, 1)])
+    last, seen = [(1, 1, 1)], []
+
+    def look(file: Path) -> tuple[int, int, int]:
+        last[0] = next(states, last[0])
+        seen.append(last[0])
+        return last[0]
+
+    monkeypatch.setattr("trackside.watch._state", look)
+    monkeypatch.setattr("trackside.watch.SECONDS", 0.001)
+    read: list[tuple[int, int, int]] = []
+    watch = Watch([tmp_path / "trackside.yaml"], lambda: read.append(last[0]), since=2)
+    assert within_a_second(lambda: len(seen) > 8)
+    watch.stop()
+    assert read == [(3, 9, 1)]
+
+
+def test_a_workspace_that_is_put_in_force_while_files_are_read_stays(running, monkeypatch):
+    other = load({"launchdarkly": {"environments": {"production": {"client_side_id": "another"}}}})
+
+    def load_late(source: Any) -> Any:
+        monkeypatch.undo()
+        running.configure(other)
+        return load(source)
+
+    monkeypatch.setattr("trackside.lab.load", load_late)
+    running.reread()
+    assert running.workspace is other
+
+
+def test_another_workspace_does_not_wait_for_the_files_of_the_last_one(running, file, monkeypatch):
+    reading = threading.Event()
+
+    def reread() -> None:
+        reading.set()
+        with running.lock:
+            pass
+
+    monkeypatch.setattr(running, "reread", reread)
+    with running.lock:
+        file.write_text(WORKSPACE + "\n")
+        assert reading.wait(5)
+        started = time.monotonic()
+        running.configure(None)
+        assert time.monotonic() - started < 3
+
+
+def test_a_fault_while_files_are_read_is_kept_and_the_next_change_is_read_too(running, file, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(running, "reread", lambda: 1 / 0)
+        file.write_text(WORKSPACE + "\n")
+        assert within_a_second(lambda: bool(running.errors))
+    assert isinstance(running.errors.pop(), ZeroDivisionError)
+    file.write_text(WORKSPACE.replace("new-checkout: false", "new-checkout: true"))
+    assert within_a_second(lambda: serves(running, "launchdarkly", "new-checkout") is True)
 
 
 def test_a_saved_flag_file_is_in_force_within_a_second(make_trackside, tmp_path):
@@ -191,6 +287,11 @@ def test_the_variables_for_an_application_have_every_address_and_key(running):
     assert "STATSIG_CLIENT_KEY" not in env
     assert running.env("staging")["LAUNCHDARKLY_SDK_KEY"] == "sdk-staging"
     assert all(isinstance(value, str) for value in env.values())
+
+
+def test_variables_of_an_environment_that_there_is_not_are_refused(running):
+    with pytest.raises(TracksideError, match=r"there is no environment 'stagng'.*production, staging"):
+        running.env("stagng")
 
 
 def test_options_of_an_sdk_that_is_not_known_name_those_that_are(running):

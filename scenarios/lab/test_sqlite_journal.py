@@ -274,3 +274,33 @@ def test_a_workspace_with_faults_leaves_the_file_free(tmp_path, make_lab):
         Lab({"segmnt": {}}, data=tmp_path / "journal.sqlite")
 
     assert make_lab(data=tmp_path / "journal.sqlite").stats()["accepted"] == 0
+
+
+@pytest.mark.parametrize(
+    ("spoil", "what"),
+    [
+        ("UPDATE exchange SET head = '{}'", "KeyError('intake')"),
+        ("""UPDATE workspace SET document = '{"segmnt": {}}'""", "segmnt is not a known field"),
+    ],
+)
+def test_a_journal_that_this_version_cannot_read_is_told_and_left_free(reopened, track, tmp_path, spoil, what):
+    lab = reopened()
+    track(lab)
+    lab.stop()
+    file = tmp_path / "journal.sqlite"
+    with sqlite3.connect(file) as database:
+        database.execute(spoil)
+    database.close()
+
+    with pytest.raises(TracksideError, match="the journal cannot be read") as caught:
+        Lab(data=file)
+    assert what in caught.value.what
+    assert caught.value.where == str(file)
+    sqlite3.connect(file, timeout=0.1).execute("DELETE FROM exchange").connection.close()
+
+
+def test_a_lab_that_was_stopped_does_not_start_without_its_file(tmp_path, make_lab):
+    lab = make_lab(data=tmp_path / "journal.sqlite").start()
+    lab.stop()
+    with pytest.raises(TracksideError, match="the lab was stopped and its file is closed"):
+        lab.start()

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import pytest
 import urllib3
 
 from trackside.server import STREAMS as MOST
-from trackside.server import THREADS
+from trackside.server import THREADS, make_app
 from trackside.streams import BACKLOG, KEEP_ALIVE, Streams, sse
 
 WORKSPACE = {
@@ -103,6 +108,22 @@ def test_more_streams_than_threads_leave_requests_their_answers(trackside):
             assert b'"new-checkout"' in read_until(client, b"event: patch")
 
 
+def test_clients_that_come_at_once_have_one_application_made(make_trackside, monkeypatch):
+    made: list[str] = []
+
+    def make_slowly(*arguments: Any) -> Any:
+        made.append(arguments[0].name)
+        threading.Event().wait(0.05)
+        return make_app(*arguments)
+
+    monkeypatch.setattr("trackside.server.make_app", make_slowly)
+    lab = make_trackside(WORKSPACE)
+    with ThreadPoolExecutor(THREADS) as pool, ExitStack() as stack:
+        for client in pool.map(listen, [lab.launchdarkly.url] * THREADS):
+            stack.enter_context(client)
+    assert made == ["launchdarkly"]
+
+
 @pytest.mark.trackside(workspace=WORKSPACE)
 def test_the_threads_of_streams_end_with_their_clients(trackside):
     before = len(server_threads())
@@ -113,16 +134,24 @@ def test_the_threads_of_streams_end_with_their_clients(trackside):
     assert eventually(lambda: len(live.streams) == 0 and len(server_threads()) <= before + 1)
 
 
-def test_stopping_ends_open_streams_and_leaves_no_thread(make_trackside):
-    before = set(server_threads())
-    lab = make_trackside(WORKSPACE)
-    clients = [listen(lab.launchdarkly.url) for _ in range(50)]
-    lab.stop()
-    assert eventually(lambda: set(server_threads()) <= before)
-    for client in clients:
-        while client.recv(65536):
-            pass
-        client.close()
+STOPS = """
+import json, sys, threading
+sys.path.insert(0, sys.argv[1])
+from test_streams import WORKSPACE, eventually, listen
+from trackside import Lab
+lab = Lab(WORKSPACE).start()
+clients = [listen(lab.launchdarkly.url) for _ in range(50)]
+lab.stop()
+eventually(lambda: threading.active_count() == 1)
+print([one.name for one in threading.enumerate()])
+print(all(client.recv(65536) is not None for client in clients))
+"""
+
+
+def test_stopping_ends_open_streams_and_leaves_no_thread():
+    command = [sys.executable, "-W", "ignore", "-c", STOPS, str(Path(__file__).parent)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert run.stdout.splitlines() == ["['MainThread']", "True"], run.stderr
 
 
 @pytest.mark.trackside(workspace=WORKSPACE)

@@ -376,9 +376,12 @@ def test_keys_that_yaml_reads_as_no_text_are_told(faults_of):
         (b"segment\n", "the payload is a string"),
         (b"segment: !!set {a}\n", "the file holds what JSON cannot"),
         (b"segment: &a [*a]\n", "the file holds what JSON cannot"),
+        (b"segment: 2026-13-45\n", "the file holds what JSON cannot: month must be in 1..12"),
+        (b"segment: 1" + b"0" * 5_000, "the file holds what JSON cannot: Exceeds the limit"),
+        (b"[" * 100_000, "the file holds what JSON cannot: maximum recursion depth"),
         (b"segment: !python/object:os.system {}\n", "the file is not YAML: could not determine a constructor"),
     ],
-    ids=["no UTF-8", "a list", "text", "a set", "a circle", "a Python object"],
+    ids=["no UTF-8", "a list", "text", "a set", "a circle", "no date", "digits", "levels", "a Python object"],
 )
 def test_a_file_of_another_kind_is_told(tmp_path, content, what):
     path = tmp_path / "trackside.yaml"

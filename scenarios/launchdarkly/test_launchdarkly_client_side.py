@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import sys
+import threading
 
 import pytest
 from ldclient import Context
@@ -12,7 +13,9 @@ from ldclient.client import LDClient
 from ldclient.config import Config
 
 from trackside import catalog
+from trackside.launchdarkly.asking import Asking
 from trackside.launchdarkly.evaluation import context_of
+from trackside.launchdarkly.streams import ClientView
 
 ID = "57be1db38b75bf0772d11384"
 FLAGS = {
@@ -390,6 +393,46 @@ def test_a_deleted_flag_is_a_delete(trackside, listen, b64):
     assert (event, data["key"]) == ("delete", "off")
     assert data["version"] > before["off"]["version"]
     assert catalog.faults("launchdarkly/client-delete", data) == []
+
+
+@pytest.fixture
+def view(trackside):
+    """Return what a stream told and tells of the flags of `USER`."""
+    live = trackside.launchdarkly.live
+    with trackside.lock:
+        data = live.environment()
+        asked = Asking(data, live.evaluator(data.name), context_of(USER), "usingEnvironmentId", with_reasons=False)
+        return ClientView(asked, asked.evaluated())
+
+
+@pytest.mark.rule("launchdarkly.client.stream", "launchdarkly.client.version")
+def test_a_stream_that_is_behind_ends_with_what_is_in_force(trackside, view, monkeypatch):
+    changes = []
+    monkeypatch.setattr(trackside.launchdarkly.live.streams, "publish", lambda _topic, change: changes.append(change))
+    for value in ("b", "c", "b"):
+        trackside.launchdarkly.flag("off").serve(value)
+
+    patched = json.loads(view.changes(changes[0]).partition(b"data: ")[2])
+    assert (patched["key"], patched["value"]) == ("off", "b")
+    trackside.launchdarkly.flag("off").delete()
+    told = b"".join(map(view.changes, changes[1:]))
+    deleted = json.loads(told.partition(b"data: ")[2])
+    assert told.startswith(b"event: delete")
+    assert (deleted["key"], deleted["version"] > patched["version"]) == ("off", True)
+
+
+@pytest.mark.rule("launchdarkly.client.stream", "launchdarkly.client.version")
+def test_a_change_waits_for_a_stream_that_evaluates(trackside, view):
+    evaluator = trackside.launchdarkly.live.evaluator("production")
+    changing = threading.Thread(target=trackside.launchdarkly.flag("off").serve, args=("b",), daemon=True)
+    with evaluator.turn:
+        version = evaluator.version
+        changing.start()
+        changing.join(0.1)
+        half = evaluator.evaluate(context_of(USER), "usingEnvironmentId")["off"]
+        assert (half["value"], evaluator.version) == ("a", version)
+    changing.join(5)
+    assert evaluator.evaluate(context_of(USER), "usingEnvironmentId")["off"]["value"] == "b"
 
 
 @pytest.mark.rule("launchdarkly.client.stream")

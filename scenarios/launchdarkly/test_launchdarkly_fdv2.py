@@ -257,10 +257,28 @@ def test_a_browser_is_not_told_of_what_is_the_same_for_its_context(trackside, b6
         view = EvaluatedView(asking(Request("GET", "/sdk/stream/eval", params=params), live, "usingEnvironmentId"))
         banner, other = live.item("production", "flags", "banner"), live.item("production", "flags", "server-only")
         elsewhere = live.apply("production", {"server-only": {**other, "on": False}})
-        own = live.apply("production", {"banner": {**banner, "fallthrough": {"variation": 1}}})
 
-    assert b"green" in view.changes(own)
     assert view.changes(elsewhere) == b""
+    with trackside.lock:
+        own = live.apply("production", {"banner": {**banner, "fallthrough": {"variation": 1}}})
+    assert b"green" in view.changes(own)
+
+
+@pytest.mark.rule("launchdarkly.fdv2.eval")
+def test_a_browser_that_is_behind_ends_with_what_is_in_force(trackside, b64):
+    live = trackside.launchdarkly.live
+    params = {"client_side_id": CLIENT_SIDE_ID, "context": b64(USER)}
+    with trackside.lock:
+        view = EvaluatedView(asking(Request("GET", "/sdk/stream/eval", params=params), live, "usingEnvironmentId"))
+        banner = live.item("production", "flags", "banner")
+        served = [live.apply("production", {"banner": {**banner, "fallthrough": {"variation": n}}}) for n in (1, 0, 1)]
+
+    told = view.changes(served[0]).decode()
+    assert f'"version":{served[-1].version},"kind":"flag-eval","key":"banner"' in told
+    with trackside.lock:
+        gone = live.apply("production", {"banner": None})
+    assert [view.changes(change) for change in served[1:]] == [b"", b""]
+    assert f'{{"version":{gone.version},"kind":"flag-eval","key":"banner"}}' in view.changes(gone).decode()
 
 
 @pytest.mark.rule("launchdarkly.fdv2.eval", "launchdarkly.fdv2.objects")

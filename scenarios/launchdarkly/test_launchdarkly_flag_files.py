@@ -19,6 +19,9 @@ ENVIRONMENTS = {
     "staging": {"client_side_id": "67be1db38b75bf0772d11385", "sdk_key": "sdk-staging"},
 }
 
+LAUGHS = "\n".join(["a0: &a0 [1]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 50)}]" for n in range(1, 6))])
+"""Each line stands for fifty times the one before."""
+
 BANNER = {"key": "banner", "version": 7, "on": True, "variations": ["a", "b"], "fallthrough": {"variation": 1}}
 
 
@@ -219,6 +222,58 @@ def test_a_key_given_twice_in_one_mapping_is_told(faults_of):
     assert (what, fix) == ("the key banner is given twice", "take this one or that of line 2 away")
 
 
+@pytest.mark.rule("launchdarkly.flags.file-key-twice")
+@pytest.mark.parametrize("value", ['"\\ud83d\\ude00"', '"http:\\/\\/x"', '"\x7f"', "[[], {}, [{}]]", '"{,:}\\""'])
+@pytest.mark.parametrize("blank", ["\t", "", " \t "])
+def test_a_key_given_twice_is_told_whatever_json_stands_between(faults_of, value, blank):
+    lines = ['{"flagValues": {', f'"banner":{value},', '"b": [1, {"banner": 2}],', '"banner": 1}}']
+    [(where, what, fix)] = faults_of(f"\n{blank}".join(lines))
+    assert where == "flags.json:4: $.flagValues.banner"
+    assert (what, fix) == ("the key banner is given twice", "take this one or that of line 2 away")
+
+
+@pytest.mark.rule("launchdarkly.flags.contract")
+@pytest.mark.parametrize("blank", ["\t", "", " \t "])
+def test_a_wrong_type_has_its_line_whatever_json_stands_before_it(faults_of, blank):
+    lines = ['{"flagValues": {"a.b": ["\\ud83d\\ude00", [], {}]}, "flags": {', '"banner": {"version": 1,']
+    lines += ['"fallthrough": {"variation": 0}, "variations": ["a"],', '"targets": [{"variation": 0, "values": [']
+    lines += ['"u-1",', "5]}]}}}"]
+    [(where, what, _)] = faults_of(f"\n{blank}".join(lines))
+    assert where == "flags.json:6: $.flags.banner.targets[0].values[1]"
+    assert what == "item 1 is a number, 5"
+
+
+@pytest.mark.rule("launchdarkly.flags.contract")
+@pytest.mark.parametrize("wrong", [[], {}, 5, None, True, 1e300])
+def test_a_segment_is_named_by_its_key(faults_of, wrong):
+    clause = {"attribute": "", "op": "segmentMatch", "values": [wrong]}
+    [(where, what, _)] = faults_of({"flags": {"banner": {**BANNER, "rules": [{"clauses": [clause], "variation": 0}]}}})
+    assert where.endswith("$.flags.banner.rules[0].clauses[0].values[0]")
+    assert what.startswith("there is no segment")
+
+
+@pytest.mark.rule("launchdarkly.flags.contract")
+def test_a_number_that_python_has_as_no_integer_is_told(faults_of):
+    banner = {
+        **BANNER,
+        "fallthrough": {"rollout": {"seed": 1e300, "variations": [{"variation": 0, "weight": 100_000}]}},
+    }
+    [(where, what, _)] = faults_of({"flags": {"banner": banner}})
+    assert where.endswith("$.flags.banner.fallthrough.rollout.seed")
+    assert what == "seed is 1e+300"
+
+
+@pytest.mark.rule("launchdarkly.flags.references")
+def test_the_variation_of_a_prerequisite_is_one_of_its_flag(faults_of):
+    flags = {
+        "banner": {**BANNER, "prerequisites": [{"key": "other", "variation": 2}]},
+        "other": BANNER | {"key": "other"},
+    }
+    [(where, what, _)] = faults_of({"flags": flags})
+    assert where.endswith("$.flags.banner.prerequisites[0].variation")
+    assert what == "variation 2 is none of the 2 of other"
+
+
 @pytest.mark.rule("launchdarkly.flags.file")
 def test_a_key_that_yaml_reads_as_no_text_is_told(faults_of):
     told = faults_of(
@@ -241,14 +296,24 @@ def test_a_key_that_yaml_reads_as_no_text_is_told(faults_of):
         ("a.json", '{"flags": {', "a.json:1:12", "the flag file is not JSON"),
         ("a.json", '{"flags": {"a": {"variations": [1 2]}}}', "a.json:1:35", "the flag file is not JSON"),
         ("a.json", "", "a.json:1:1", "the flag file is not JSON"),
-        ("a.json", '{"flagValues": {"a": 1%s}}' % ("0" * 30), "a.json", "the flag file holds what JSON cannot"),
+        ("a.json", '{"flagValues": {"a": 1%s}}' % ("0" * 30), "a.json:1: $.flagValues.a", "the number 1000"),
+        ("a.json", '{"flagValues": {"a": 1%s}}' % ("0" * 5000), "a.json:1:22", "the flag file is not JSON"),
+        ("a.json", '{"flagValues":\n{"a": NaN}}', "a.json:2:7", "the flag file is not JSON"),
+        ("a.json", '{"flagValues":\n{"a": "\\ud800"}}', "a.json:2:8", "the flag file is not JSON"),
+        ("a.json", "[" * 100_000, "a.json:1:1026", "the flag file is not JSON: depth"),
+        ("a.json", "[" * 300 + "]" * 300, "a.json:1:1", "the flag file is not JSON: it has over 254 levels"),
         ("a.json", "[]", "a.json:1: $", "the payload is an array"),
         ("a.yaml", "flags: @x", "a.yaml:1:8", "the flag file is not YAML"),
         ("a.yaml", "flags: !python/name:os.system", "a.yaml:1:8", "the flag file is not YAML"),
-        ("a.yaml", "flags: !!set {a}", "a.yaml", "the flag file holds what JSON cannot"),
-        ("a.yaml", "flags: &a [*a]", "a.yaml", "the flag file holds what JSON cannot"),
+        ("a.yaml", "flags:\n  !!set {a}", "a.yaml:2", "the flag file holds what JSON cannot"),
+        ("a.yaml", "flags:\n  &a [*a]", "a.yaml:2", "the flag file holds what JSON cannot: an alias"),
+        ("a.yaml", "flags:\n  a: 1%s" % ("0" * 5000), "a.yaml:2", "the flag file holds what JSON cannot"),
+        ("a.yaml", "flags:\n  a: 1%s" % ("0" * 30), "a.yaml:2", "the flag file holds what JSON cannot"),
+        ("a.yaml", "flagValues:\n  a: -.inf", "a.yaml:2: $.flagValues.a", "JSON has no -.inf"),
+        ("a.yaml", "flags:\n  " + "[" * 100_000, "a.yaml:2", "the flag file holds what JSON cannot: it has over"),
+        ("a.yaml", LAUGHS, "a.yaml:5", "the flag file holds what JSON cannot: its aliases"),
         ("a.yaml", "- flags", "a.yaml:1: $", "the payload is an array"),
-        ("a.yaml", "", "a.yaml: $", "the payload is null"),
+        ("a.yaml", "", "a.yaml:1: $", "the payload is null"),
     ],
 )
 def test_a_file_of_another_kind_is_told(faults_of, name, content, where, what):

@@ -232,6 +232,24 @@ def test_which_client_side_sdks_get_a_flag(told, mobile, environment_id):
             "b is none of the variations",
             "use one of: a",
         ),
+        (
+            {"serve": {"a": -10, "b": 110}},
+            ".serve.a",
+            "a has -10 percent",
+            "give it a percentage from 0 to 100",
+        ),
+        (
+            {"serve": {"a": float("inf"), "b": float("nan")}},
+            ".serve.a",
+            "a has inf percent",
+            "give it a percentage from 0 to 100",
+        ),
+        (
+            {"serve": 2**70},
+            "",
+            "banner holds what JSON cannot: Integer exceeds 64-bit range",
+            "write text, numbers up to 64 bits, lists and mappings",
+        ),
         ({"serve": "a", "sevre": "a"}, ".sevre", "sevre is not a known field", "did you mean serve?"),
     ],
 )
@@ -368,6 +386,41 @@ def test_percentages_that_do_not_add_up_are_refused(trackside):
         trackside.launchdarkly.flag("banner").serve({"blue": 50, "green": 40})
 
 
+@with_flags({})
+@pytest.mark.rule("launchdarkly.flags.new")
+def test_a_new_flag_for_one_context_is_not_for_everyone(trackside):
+    beta = trackside.launchdarkly.flag("beta").target("user-1", True)
+    assert (beta.value_for("user-1"), beta.value_for("user-2")) == (True, False)
+
+
+@with_flags({})
+@pytest.mark.rule("launchdarkly.flags.short")
+def test_percentages_may_be_rounded(trackside):
+    thirds = trackside.launchdarkly.flag("banner").serve({"a": 100 / 3, "b": 100 / 3, "c": 100 / 3})
+    assert thirds.row["serves"] == {"a": 33.333, "b": 33.333, "c": 33.334}
+
+
+@with_flags({})
+@pytest.mark.rule("launchdarkly.flags.short")
+@pytest.mark.parametrize("serve", [{True: 50, False: 50}, {"true": 50, "false": 50}])
+def test_percentages_of_true_and_false_are_said_in_either_way(trackside, serve):
+    assert trackside.launchdarkly.flag("new-checkout").serve(serve).row["serves"] == {"true": 50.0, "false": 50.0}
+
+
+@with_flags({"banner": {"variations": ["blue", "green"], "serve": "blue"}})
+@pytest.mark.rule("launchdarkly.flags.contract")
+@pytest.mark.parametrize("key", [5, None, ["user-1"]])
+def test_a_change_that_sdks_could_not_take_is_refused(trackside, key):
+    before = trackside.launchdarkly.flags()
+    with pytest.raises(TracksideError, match="item 0 is"):
+        trackside.launchdarkly.flag("banner").target(key, "green")
+    with pytest.raises(TracksideError, match="key is empty"):
+        trackside.launchdarkly.flag("").serve("green")
+
+    assert trackside.launchdarkly.flags() == before
+    assert trackside.launchdarkly.flag("banner").value_for("user-1") == "blue"
+
+
 @with_flags({"banner": {"variations": ["blue", "green"], "serve": "blue"}})
 @pytest.mark.rule("launchdarkly.flags.versions")
 def test_versions_never_go_back(trackside):
@@ -424,7 +477,7 @@ def test_the_control_api_changes_a_flag(trackside):
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        ({"serves": "blue"}, "a flag has no 'serves' to change"),
+        ({"serves": "blue"}, "'serves' is not known"),
         ({"kind": "gate", "on": True}, "LaunchDarkly has no 'gate'"),
         ({"environment": "nowhere", "on": True}, "there is no environment 'nowhere'"),
     ],

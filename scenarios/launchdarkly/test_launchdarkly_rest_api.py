@@ -271,8 +271,9 @@ def test_a_list_is_answered_in_pages(trackside: Lab) -> None:
 
 
 @pytest.mark.rule("launchdarkly.rest.pages", "launchdarkly.rest.invalid-request")
-def test_a_limit_that_is_no_number_is_answered_400(trackside: Lab) -> None:
-    assert call(trackside, "GET", "/flags/default?limit=all").status == 400
+@pytest.mark.parametrize("limit", ["all", "-1", "9" * 5_000])
+def test_a_limit_that_is_no_number_is_answered_400(trackside: Lab, limit: str) -> None:
+    assert call(trackside, "GET", f"/flags/default?limit={limit}").status == 400
     assert only_step(trackside).rule == "launchdarkly.rest.invalid-request"
 
 
@@ -492,6 +493,36 @@ def test_what_begins_with_an_underscore_stays_as_it_is(trackside: Lab) -> None:
     after = flag(trackside)
     assert after["environments"] == before["environments"]
     assert after["_version"] < 99
+
+
+@pytest.mark.rule("launchdarkly.rest.read-only")
+def test_what_cannot_be_changed_here_is_told(trackside: Lab) -> None:
+    answer = patch(trackside, [replace("/archived", True), replace("/name", "Banner")])
+
+    assert (answer.status, answer.json()["archived"], answer.json()["name"]) == (200, False, "Banner")
+    step = only_step(trackside)
+    assert (step.rule, step.at, step.level) == ("launchdarkly.rest.read-only", "$.archived", "warning")
+
+
+@pytest.mark.rule("launchdarkly.rest.ids", "launchdarkly.rest.json-patch")
+def test_a_rule_or_variation_that_a_patch_adds_needs_no_id(trackside: Lab) -> None:
+    clause = {"contextKind": "user", "attribute": "plan", "op": "in", "values": ["gold"], "negate": False}
+    rule = {"op": "add", "path": "/environments/production/rules/0", "value": {"variation": 0, "clauses": [clause]}}
+    patch(trackside, [rule])
+    patch(trackside, [rule, rule])
+    answer = patch(trackside, [{"op": "add", "path": "/variations/-", "value": {"value": "yellow"}}] * 2)
+
+    rules = [one["_id"] for one in answer.json()["environments"]["production"]["rules"]]
+    variations = [one["_id"] for one in answer.json()["variations"]]
+    assert (len(rules), len(variations)) == (len(set(rules)), len(set(variations)))
+    assert len(rules) > len(flag(trackside, "banner")["environments"]["staging"]["rules"])
+    assert [one["value"] for one in answer.json()["variations"]][-2:] == ["yellow", "yellow"]
+
+
+@pytest.mark.rule("launchdarkly.rest.flag-list")
+def test_a_version_of_the_api_that_is_no_number_is_the_latest(trackside: Lab) -> None:
+    answer = call(trackside, "GET", "/flags/default", LD_API_Version="9" * 5_000)
+    assert (answer.status, "environments" in answer.json()["items"][0]) == (200, False)
 
 
 @pytest.mark.rule("launchdarkly.rest.flags")

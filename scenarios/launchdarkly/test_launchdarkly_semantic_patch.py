@@ -112,6 +112,13 @@ def test_a_key_is_the_target_of_one_variation_only() -> None:
     assert (fault.what, fault.where) == ("'u-9' is a target of another variation", "$.instructions[0].values")
 
 
+@pytest.mark.parametrize("wrong", [[], {}, 5, None, True])
+@pytest.mark.parametrize("instruction", [{"kind": "addTargets", "variationId": BLUE}, {"kind": "addTags"}])
+def test_keys_and_tags_are_text(instruction: dict[str, Any], wrong: Any) -> None:
+    fault = refused({**instruction, "values": ["a", wrong]})
+    assert (fault.what, fault.where) == (f"{wrong!r} is no text", "$.instructions[0].values[1]")
+
+
 @pytest.mark.parametrize("kind", ["removeTargets", "removeUserTargets"])
 def test_targets_are_removed(kind: str) -> None:
     assert production({"kind": kind, "variationId": BLUE, "values": ["u-9", "u-0"]})["targets"][0]["values"] == []

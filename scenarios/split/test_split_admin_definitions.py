@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from trackside import catalog
+from trackside.errors import TracksideError
 from trackside.split.admin_definitions import to_admin, to_wire
 from trackside.split.admin_state import Notes
 
@@ -191,3 +192,27 @@ def test_whatever_a_flag_file_holds_can_be_shown() -> None:
 
     assert [one["type"] for one in shown["rules"][0]["condition"]["matchers"]] == ["IN_LIST_STRING", "NEW_MATCHER"]
     assert shown["defaultRule"] == [{"treatment": "off", "size": 100}]
+
+
+@pytest.mark.rule("split.admin.matchers", "split.sdk.patterns")
+@pytest.mark.parametrize(
+    ("matcher", "place", "what"),
+    [
+        ({"type": "BETWEEN_NUMBER", "between": {"from": "a", "to": 2}}, "between", "a BETWEEN_NUMBER matcher is between 'a' and 2"),
+        ({"type": "BETWEEN_SEMVER", "between": {"from": "1.0.0", "to": 2}}, "between", "a BETWEEN_SEMVER matcher is between '1.0.0' and 2"),
+        ({"type": "MATCHES_STRING", "string": "("}, "string", "the pattern '(' cannot be compiled"),
+    ],
+)  # fmt: skip
+def test_what_sdks_could_not_compare_with_is_refused(matcher: dict[str, Any], place: str, what: str) -> None:
+    rule = {"condition": {"combiner": "AND", "matchers": [matcher]}, "buckets": BOTH}
+    admin = {
+        "treatments": [{"name": "on"}, {"name": "off"}],
+        "defaultTreatment": "off",
+        "rules": [rule],
+        "defaultRule": BOTH,
+    }
+    with pytest.raises(TracksideError) as caught:
+        to_wire("banner", admin, None, "user", [])
+
+    assert caught.value.where == f"$.rules[0].condition.matchers[0].{place}"
+    assert caught.value.what.startswith(what)

@@ -44,7 +44,7 @@ def test_a_segment_is_made_put_into_an_environment_and_filled(
 @pytest.mark.rule("split.admin.segment-keys")
 def test_an_upload_adds_keys_or_replaces_them(client: Any, trackside: Lab) -> None:
     client.segment_definitions.import_keys_from_json("beta", "production", "false", {"keys": ["u-3"]})
-    assert trackside.split.segment("beta").keys == ("u-1", "u-2", "u-3")
+    assert set(trackside.split.segment("beta").keys) == {"u-1", "u-2", "u-3"}
     client.segment_definitions.import_keys_from_json("beta", "production", "true", {"keys": ["u-2", "u-4"]})
 
     assert set(trackside.split.segment("beta").keys) == {"u-2", "u-4"}

@@ -267,3 +267,14 @@ def test_a_thousand_flags_come_in_one_answer(make_sdk):
     sdk = make_sdk(flags={f"flag-{number}": {"serve": {"on": 50, "off": 50}} for number in range(1000)})
 
     assert len(sdk.changes()["ff"]["d"]) == 1000
+
+
+@pytest.mark.rule("split.sdk.split-changes", "split.sdk.segment-changes")
+@pytest.mark.parametrize("since", [-5, -99999999999999999999])
+def test_a_change_number_below_all_is_that_of_nothing_yet(make_sdk, since):
+    sdk = make_sdk(flags={"a": "on"}, segments={"beta": ["user-1"]})
+    changes = sdk.changes(since, since)
+
+    assert ([row["name"] for row in changes["ff"]["d"]], changes["ff"]["s"], changes["rbs"]["s"]) == (["a"], -1, -1)
+    assert sdk.get("/api/splitChanges", s="1.1", since=since)["since"] == -1
+    assert sdk.get("/api/segmentChanges/beta", since=since)["since"] == -1

@@ -246,6 +246,139 @@ def test_a_file_that_is_not_there_is_a_fault(tmp_path):
         workspace.load(path)
 
 
+@pytest.mark.rule("split.sdk.flags-file")
+@pytest.mark.parametrize(
+    ("text", "place", "what"),
+    [
+        ("- a: {treatment: on, config: {a: 99999999999999999999}}", "1: $[0].a.config", "the configuration cannot be written as JSON: Integer exceeds 64-bit range"),
+        ("- a: {treatment: on, config: !!binary aGVsbG8=}", "1: $[0].a.config", "the configuration cannot be written as JSON: Type is not JSON serializable: bytes"),
+        ("- &a [*a]", "1", "the file unfolds to more than 1000000 values, or 200 levels"),
+        ("- a: {treatment: on, config: " + "{a: " * 300 + "1" + "}" * 301, "1", "the file unfolds to more than 1000000 values, or 200 levels"),
+        ("[" * 2000, "1", "the file is not YAML: it is nested too deep"),
+        ("- a: {treatment: !!timestamp 2020-13-45}", "1", "the file is not YAML: month must be in 1..12"),
+        ("- a: \x00", "1", "the file is not YAML: special characters are not allowed"),
+    ],
+)  # fmt: skip
+def test_yaml_that_json_cannot_hold_is_a_mistake_with_its_line(faults_of, text, place, what):
+    [(where, told, fix)] = faults_of(text)
+
+    assert (where, told) == (f"splits.yaml:{place}", what)
+    assert fix
+
+
+@pytest.mark.rule("split.sdk.flags-file")
+def test_aliases_that_unfold_without_end_are_a_mistake_and_no_hang(faults_of):
+    rows = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    rows += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+
+    assert faults_of("\n".join([*rows, "splits: *a11"]))[0][1].startswith(
+        "the file unfolds to more than 1000000 values"
+    )
+
+
+@pytest.mark.rule("split.sdk.flags-file")
+def test_a_date_and_a_number_as_keys_of_yaml_are_text_as_in_json(read):
+    flags = read("- a: {treatment: 2020-01-01, config: {1: b, 2020-01-01: c}}").flags
+
+    assert (treatments(flags["a"]), flags["a"]["configurations"]) == (
+        [(None, "2020-01-01")],
+        {"2020-01-01": '{"1":"b","2020-01-01":"c"}'},
+    )
+
+
+@pytest.mark.rule("split.sdk.flags-file")
+def test_a_byte_order_mark_is_no_mistake(read):
+    assert list(read("\ufeff" + json.dumps({"splits": [{"name": "a", "conditions": [ROLLOUT]}]}), "s.json").flags) == [
+        "a"
+    ]
+
+
+@pytest.mark.rule("split.sdk.flags-file")
+def test_a_mistake_in_json_that_is_indented_with_tabs_has_its_line(faults_of):
+    text = json.dumps({"splits": [{"name": "a", "conditions": 7}]}, indent="\t")
+
+    assert faults_of(text, "splits.json")[0][0] == "splits.json:5: $.splits[0].conditions"
+
+
+@pytest.mark.rule("split.sdk.flags-file", "split.sdk.flags-file.filled")
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("status", 5),
+        ("defaultTreatment", 0),
+        ("changeNumber", "7"),
+        ("algo", "2"),
+        ("seed", ""),
+        ("trafficAllocation", "50"),
+        ("trafficAllocationSeed", []),
+        ("conditions", {}),
+    ],
+)
+def test_a_field_of_another_type_is_not_filled_in_but_a_mistake(faults_of, field, value):
+    row = {"name": "a", "conditions": [ROLLOUT], field: value}
+    [(where, what, _)] = faults_of(json.dumps({"splits": [row]}), "splits.json")
+
+    assert where == f"splits.json:1: $.splits[0].{field}"
+    assert what.startswith(f"{field} is ")
+
+
+@pytest.mark.rule("split.sdk.flags-file", "split.sdk.flags-file.filled")
+@pytest.mark.parametrize(
+    ("rule_based", "place"),
+    [
+        (7, "$.rbs"),
+        ({"d": [{**SEGMENT, "excluded": []}]}, "$.rbs.d[0].excluded"),
+        ({"d": [{**SEGMENT, "excluded": {"keys": ""}}]}, "$.rbs.d[0].excluded.keys"),
+        ({"d": [{**SEGMENT, "conditions": {}}]}, "$.rbs.d[0].conditions"),
+        ({"d": [{**SEGMENT, "status": True}]}, "$.rbs.d[0].status"),
+    ],
+)
+def test_so_is_one_of_a_rule_based_segment(faults_of, rule_based, place):
+    [(where, _, _)] = faults_of(json.dumps({"ff": {"d": []}, "rbs": rule_based}), "splits.json")
+
+    assert where == f"splits.json:1: {place}"
+
+
+def asking(matcher, **more):
+    rule = {**ROLLOUT, "matcherGroup": {"combiner": "AND", "matchers": [{"negate": False, **matcher}]}}
+    return {"conditions": [rule, ROLLOUT], **more}
+
+
+@pytest.mark.rule("split.sdk.patterns")
+def test_a_pattern_that_cannot_be_compiled_is_a_mistake(faults_of):
+    row = {"name": "a", **asking({"matcherType": "MATCHES_STRING", "stringMatcherData": "("})}
+
+    assert [(where, what) for where, what, _ in faults_of(json.dumps({"splits": [row]}), "splits.json")] == [
+        (
+            "splits.json:1: $.splits[0].conditions[0].matcherGroup.matchers[0].stringMatcherData",
+            "the pattern '(' cannot be compiled: missing ), unterminated subpattern at position 0",
+        )
+    ]
+
+
+def on_treatment_of(name):
+    return asking({"matcherType": "IN_SPLIT_TREATMENT", "dependencyMatcherData": {"split": name, "treatments": ["on"]}})
+
+
+@pytest.mark.rule("split.sdk.circles")
+def test_flags_that_depend_on_themselves_are_mistakes(faults_of):
+    first = {"name": "a", "conditions": [ROLLOUT], "prerequisites": [{"n": "b", "ts": ["on"]}]}
+    rows = [first, {"name": "b", **on_treatment_of("a")}, {"name": "c", **on_treatment_of("b")}]
+
+    assert [(where, what) for where, what, _ in faults_of(json.dumps({"splits": rows}), "splits.json")] == [
+        ("splits.json:1: $.splits[0]", "the flag depends on itself: a, b, a"),
+        ("splits.json:1: $.splits[1]", "the flag depends on itself: b, a, b"),
+    ]
+
+
+@pytest.mark.rule("split.sdk.circles")
+def test_a_circle_by_way_of_the_file_is_told_where_the_workspace_has_its_flag(faults_of):
+    rows = [{"name": "a", **on_treatment_of("here")}]
+    [(where, what, _)] = faults_of(json.dumps({"splits": rows}), "splits.json", flags={"here": on_treatment_of("a")})
+
+    assert (where.rpartition(" ")[2], what) == ("$.split.flags.here", "the flag depends on itself: here, a, here")
+
+
 # ---- a file that changes
 
 

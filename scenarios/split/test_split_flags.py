@@ -367,3 +367,28 @@ def test_a_definition_is_shown_to_tests(make_sdk):
     assert json.dumps(handle.definition)
     with pytest.raises(TracksideError, match="there is no flag 'other'"):
         _ = make_sdk().lab.split.flag("other").definition
+
+
+@pytest.mark.rule("split.sdk.kill")
+@pytest.mark.parametrize("treatment", ["control", 5])
+def test_a_kill_to_what_is_no_treatment_is_an_error(make_sdk, treatment):
+    handle = make_sdk(flags={"banner": "on"}).lab.split.flag("banner")
+    with pytest.raises(TracksideError, match="is no treatment"):
+        handle.kill(treatment)
+
+    assert handle.definition["killed"] is False
+
+
+@pytest.mark.rule("split.sdk.flags", "split.sdk.segment-update")
+def test_a_name_or_a_key_that_is_no_text_is_an_error(make_sdk):
+    split = make_sdk(flags={"banner": "on"}, segments={"beta": ["user-1"]}).lab.split
+    with pytest.raises(TracksideError, match=r"the name of a flag is 5"):
+        split.flag(5).serve("on")
+    with pytest.raises(TracksideError, match=r"the name of a flag is ' '"):
+        split.set_flag(" ", serve="on")
+    with pytest.raises(TracksideError, match=r"the key is \['user-2'\]"):
+        split.flag("banner").target(["user-2"], "off")
+    with pytest.raises(TracksideError, match=r"the key is \['user-2'\]\. split segment beta"):
+        split.segment("beta").add(["user-2"])
+
+    assert (split.segment("beta").keys, [row["name"] for row in split.flags()]) == (("user-1",), ["banner"])

@@ -268,3 +268,14 @@ def test_rows_of_another_form_are_dropped(path: str, body: Any, at: str, tracksi
     assert post(path, body).status == 200
     assert [one.record for one in trackside.kept("split")] == []
     assert ("split.impressions.required", "error", at) in found()
+
+
+@pytest.mark.rule("split.impressions")
+def test_an_impression_of_another_flag_is_told_by_its_flag(trackside: Any, post: Any) -> None:
+    post(
+        "/api/testImpressions/bulk", [{"f": "checkout_v2", "i": [{"k": "u-1", "t": "on", "m": 1735787045000, "c": 1}]}]
+    )
+    with pytest.raises(AssertionError, match='split keeps 1 other record: "checkout_v2"'):
+        trackside.split.expect_impression("banner", timeout=0)
+    with pytest.raises(AssertionError, match=r'checkout_v2.* differs from "checkout-v2"'):
+        trackside.split.expect_impression("checkout-v2", timeout=0)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from trackside import Lab, catalog
+from trackside.errors import TracksideError
 from trackside.split.webhook import outgoing, payload
 
 IMPRESSIONS = [
@@ -110,6 +111,25 @@ def test_the_sdk_does_not_wait_for_the_webhook(hooked: Lab, hook: Hook, post: An
     hook.hold.set()
 
     assert hook.taken.get(timeout=5)
+
+
+@pytest.mark.rule("split.webhook", "split.webhook.retry")
+def test_a_lab_has_settled_when_the_webhook_was_posted_to(hooked: Lab, hook: Hook, post: Any) -> None:
+    hook.statuses = [500]
+    post("/api/testImpressions/bulk", IMPRESSIONS)
+    hooked.settle()
+
+    assert hook.taken.qsize() == 2
+
+
+@pytest.mark.rule("split.webhook")
+def test_a_webhook_that_does_not_answer_lets_a_lab_not_settle_until_a_reset(hooked: Lab, hook: Hook, post: Any) -> None:
+    hook.hold.clear()
+    post("/api/testImpressions/bulk", IMPRESSIONS)
+    with pytest.raises(TracksideError, match=r"still under way after 0\.05 s"):
+        hooked.settle(0.05)
+    hooked.reset()
+    hooked.settle(0.05)
 
 
 @pytest.mark.rule("split.webhook")

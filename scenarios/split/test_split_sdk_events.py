@@ -204,6 +204,17 @@ def test_an_unknown_traffic_type_is_kept_with_a_warning_that_names_the_known_one
 
 
 @pytest.mark.rule("split.events.traffic-type")
+def test_a_traffic_type_may_be_that_of_a_flag_in_a_file(trackside: Any, post: Any, found: Any, tmp_path: Any) -> None:
+    flags = tmp_path / "splits.json"
+    flags.write_text('{"splits": [{"name": "a", "trafficTypeName": "device", "conditions": []}]}', encoding="utf-8")
+    environments = {"production": {"sdk_key": "sdk-local"}}
+    trackside.configure({"split": {"environments": environments, "flags_file": str(flags)}})
+    post("/api/events/bulk", [{**EVENT, "trafficTypeName": "device"}])
+
+    assert found() == []
+
+
+@pytest.mark.rule("split.events.traffic-type")
 @pytest.mark.trackside(
     workspace={
         "split": {

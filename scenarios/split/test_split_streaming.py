@@ -405,3 +405,10 @@ def test_messages_grow_in_time_so_that_sdks_take_none_for_an_old_one(trackside, 
 
     assert times == sorted(set(times))
     assert orjson.dumps(times)
+
+
+@pytest.mark.rule("split.sdk.occupancy")
+@pytest.mark.parametrize("publishers", [-1, "two"])
+def test_a_number_of_publishers_that_cannot_be_is_an_error(make_sdk, publishers):
+    with pytest.raises(TracksideError, match="give 0 or more"):
+        make_sdk().lab.split.occupancy(publishers)

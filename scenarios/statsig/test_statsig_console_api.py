@@ -694,6 +694,12 @@ def test_a_delete_without_ids_takes_nothing_out(console: Console) -> None:
     assert console.data("GET", "/segments/members/id_list")["ids"] == ["u-1"]
 
 
+@pytest.mark.rule("statsig.console.id-lists")
+def test_a_patch_without_ids_adds_nothing(console: Console) -> None:
+    assert console("PATCH", "/segments/members/id_list")[0] == 400
+    assert console.data("GET", "/segments/members/id_list")["ids"] == ["u-1"]
+
+
 @pytest.mark.rule("statsig.console.segments", "statsig.contract")
 def test_a_segment_of_rules_is_asked_by_gates(console: Console) -> None:
     _, answer = console("POST", "/segments", {"name": "staff", "type": "rule_based", "rules": [STAFF]})

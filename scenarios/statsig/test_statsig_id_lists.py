@@ -140,3 +140,21 @@ def test_a_list_that_a_test_made_is_gone_after_a_reset(call, trackside):
     trackside.reset()
 
     assert "new" not in call("/v1/get_id_lists/secret-local.json").json()
+
+
+@pytest.mark.rule("statsig.sdk.id-lists.manifest")
+def test_lists_whose_names_have_one_hash_have_files_of_their_own(make_trackside, call):
+    lab = make_trackside({"statsig": {"server_secret": "secret-local", "id_lists": {"Aa": ["u-1"], "BB": ["u-2"]}}})
+
+    manifest = call(f"{lab.statsig.url}/v1/get_id_lists/secret-local.json").json()
+
+    assert [call(manifest[name]["url"]).data for name in ("Aa", "BB")] == [b"+okp/VfJ4\n", b"+H+JpbLqv\n"]
+
+
+@pytest.mark.rule("statsig.sdk.id-lists.range")
+@pytest.mark.parametrize("asked", [f"bytes={'1' * 5000}-", f"bytes=0-{'1' * 5000}"])
+def test_a_range_of_thousands_of_digits_is_taken_for_none(make_trackside, call, asked):
+    lab = make_trackside({"statsig": {"server_secret": "secret-local", "id_lists": {"a": ["u-1"]}}})
+    manifest = call(f"{lab.statsig.url}/v1/get_id_lists/secret-local.json").json()
+
+    assert call(manifest["a"]["url"], Range=asked).status == 200

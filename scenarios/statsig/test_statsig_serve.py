@@ -270,3 +270,93 @@ def test_a_reset_takes_every_change_back(trackside, values):
 
     assert rows(trackside) == before
     assert values()["feature_gates"]["new_checkout"] is True
+
+
+def in_groups(values: Any, experiment: str) -> set[str]:
+    """Return the groups that twenty users are in."""
+    found = [values(f"u{number}")["whole"]["dynamic_configs"][experiment] for number in range(20)]
+    return {str(one.get("group_name")) for one in found}
+
+
+@pytest.mark.parametrize("group", ["a", "b"])
+def test_a_group_that_gets_all_is_the_only_one(trackside, values, group):
+    trackside.statsig.experiment("alone").serve({group: 100})
+
+    assert in_groups(values, "alone") == {group}
+    trackside.statsig.experiment("alone").serve({"a": 0, "b": 100})
+    assert in_groups(values, "alone") == {"b"}
+
+
+@pytest.mark.parametrize("experiment", ["checkout", "later"])
+def test_percentages_are_of_everyone_allocated_or_not_and_started_or_not(make_trackside, call, experiment):
+    groups = {"a": {"x": 1}, "b": {"x": 2}}
+    block = {"checkout": {"groups": groups, "allocation": 10}, "later": {"groups": groups, "active": False}}
+    lab = make_trackside({"statsig": {**STATSIG, "layers": {}, "experiments": block}})
+
+    lab.statsig.experiment(experiment).serve({"a": 50, "b": 50})
+
+    asked = [{"user": {"userID": f"u{number}"}, "hash": "none"} for number in range(20)]
+    found = [call(f"{lab.statsig.url}/v1/initialize?k=client-local", one).json() for one in asked]
+    assert {one["dynamic_configs"][experiment]["group_name"] for one in found} == {"a", "b"}
+
+
+def test_units_that_are_forced_into_a_group_stay_there_when_sizes_change(make_trackside, call):
+    block = {"e": {"groups": {"a": {"x": 1}, "b": {"x": 2}}, "users": {"b": ["u-1"]}}}
+    lab = make_trackside({"statsig": {**STATSIG, "layers": {}, "experiments": block}})
+
+    lab.statsig.experiment("e").serve({"a": 100})
+
+    answer = call(f"{lab.statsig.url}/v1/initialize?k=client-local", {"user": {"userID": "u-1"}, "hash": "none"})
+    assert answer.json()["dynamic_configs"]["e"]["group_name"] == "b"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"a": -50, "b": 150}, {"a": float("nan"), "b": 100}, {"a": "50", "b": 100}, {"a": True, "b": 99}, ["a"], {}],
+)
+def test_an_experiment_cannot_serve_what_are_no_percentages_and_no_group(trackside, value):
+    with pytest.raises(TracksideError, match="the experiment alone cannot serve"):
+        trackside.statsig.experiment("alone").serve(value)
+
+
+def _endless() -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    value["a"] = value
+    return value
+
+
+@pytest.mark.parametrize(
+    "value", [{1: 2}, {"a": object()}, {"a": {1, 2}}, {"a": 2**70}, {"a": "\ud800"}, _endless()], ids=repr
+)
+def test_what_no_json_can_hold_is_refused_before_an_sdk_is_given_it(trackside, values, call, value):
+    with pytest.raises(TracksideError, match="the dynamic_config banner cannot be sent as JSON"):
+        trackside.statsig.config("banner").serve(value)
+
+    assert values()["dynamic_configs"]["banner"] == {"color": "blue"}
+    assert call("/v2/download_config_specs/secret-local.json").status == 200
+
+
+def test_a_value_that_is_changed_after_it_was_served_stays_as_it_was(trackside, values):
+    parameters = {"sizes": [1]}
+    trackside.statsig.config("banner").serve(parameters)
+
+    parameters["sizes"].append(2)
+
+    assert values()["dynamic_configs"]["banner"] == {"sizes": [1]}
+
+
+@pytest.mark.parametrize("name", [5, "", None])
+def test_what_is_no_name_is_refused(trackside, call, name):
+    with pytest.raises(TracksideError, match="is no name"):
+        trackside.statsig.gate(name).serve(True)
+
+    assert call("/v2/download_config_specs/secret-local.json").status == 200
+
+
+@pytest.mark.parametrize("unit", [5, ["u-1"], "\ud800", ""])
+def test_what_is_no_id_is_refused_and_the_list_stays_as_it_was(trackside, call, unit):
+    with pytest.raises(TracksideError, match="is no ID"):
+        trackside.statsig.id_list("members").add("u-2", unit)
+
+    assert trackside.statsig.id_list("members").ids == ["u-1"]
+    assert call("/v2/download_config_specs/secret-local.json").status == 200

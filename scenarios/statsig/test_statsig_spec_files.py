@@ -271,6 +271,120 @@ def test_a_mistake_is_told_with_its_line(faults_of, before, after, where, what):
     assert faults_of(FIRST.replace(before, after)) == [(where, what)]
 
 
+def a_config(value: Any = None, rules: list[Any] | None = None, **more: Any) -> dict[str, Any]:
+    """Return a file with one dynamic config."""
+    config = {"name": "banner", "enabled": True, "defaultValue": {} if value is None else value, "rules": rules or []}
+    return {**json.loads(FIRST), "feature_gates": [], "dynamic_configs": [config], **more}
+
+
+def a_rule(value: Any, *conditions: Any) -> dict[str, Any]:
+    return {"id": "r", "passPercentage": 100, "returnValue": value, "conditions": list(conditions)}
+
+
+BUCKETS = {"type": "user_bucket", "operator": "any", "targetValue": [1, ""], "additionalValues": {"salt": "s"}}
+
+
+@pytest.mark.rule("statsig.sdk.specs.file", "statsig.sdk.specs.agree")
+@pytest.mark.parametrize(
+    ("document", "place", "what"),
+    [
+        (a_config(True), "$.dynamic_configs[0].defaultValue", "banner gives True, and is no gate"),
+        (
+            a_config({}, [a_rule(True)]),
+            "$.dynamic_configs[0].rules[0].returnValue",
+            "banner gives True, and is no gate",
+        ),
+        (
+            a_config({}, [a_rule({}, {**BUCKETS, "additionalValues": {"salt": 5}})]),
+            "$.dynamic_configs[0].rules[0].conditions[0].additionalValues.salt",
+            "salt is a number, 5",
+        ),
+        (
+            a_config({}, [a_rule({}, BUCKETS)]),
+            "$.dynamic_configs[0].rules[0].conditions[0]",
+            "buckets are whole numbers, and targetValue is [1, '']: banner would be false for everyone",
+        ),
+        (
+            a_config({}, [a_rule({}, {"type": "multi_pass_gate", "targetValue": [{}]})]),
+            "$.dynamic_configs[0].rules[0].conditions[0]",
+            "multi_pass_gate compares with texts and numbers, and its targetValue is [{}]: banner would be false for everyone",
+        ),
+        (
+            a_config(overrides={"banner": [{"new_config_name": "other", "rules": []}]}),
+            "$.overrides.banner",
+            "banner is put in another's place by overrides, which statsig-node does not follow",
+        ),
+        (
+            a_config({}, [{**a_rule({}), "configDelegate": "banner"}]),
+            "$.dynamic_configs[0]",
+            "configs delegate in a circle: banner delegates to banner",
+        ),
+        (
+            a_config(
+                {}, [a_rule({}, {"type": "experiment_group", "operator": "any", "targetValue": [], "field": "e"})]
+            ),
+            "$.dynamic_configs[0].rules[0].conditions[0]",
+            "only SDKs built on Statsig's core know experiment_group: banner would be false for everyone",
+        ),
+        (a_config(param_stores=5), "$.param_stores", "param_stores is a number, 5"),
+        (a_config(sdk_flags={"a": "yes"}), "$.sdk_flags.a", 'a is a string, "yes"'),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value.startswith("$") else "",
+)
+def test_what_an_sdk_would_refuse_or_read_otherwise_than_others_is_told(faults_of, document, place, what):
+    [(where, told)] = faults_of(json.dumps(document))
+
+    assert (where, told) == (f"specs.json:1: {place}", what)
+
+
+@pytest.mark.rule("statsig.sdk.specs.file", "statsig.sdk.serve")
+@pytest.mark.parametrize("named", [{}, {"groupName": None}])
+def test_a_group_without_a_name_goes_by_the_id_of_its_rule(make_trackside, tmp_path, named):
+    groups = [{**a_rule({"x": 1}), "id": one, "isExperimentGroup": True, **named} for one in ("r1", "r2")]
+    (tmp_path / "specs.json").write_text(json.dumps(a_config({}, groups)), encoding="utf-8")
+    lab = make_trackside({"statsig": {**KEYS, "specs_file": str(tmp_path / "specs.json")}})
+
+    lab.statsig.experiment("banner").serve("r2")
+
+    [row] = lab.statsig.flags()
+    assert (row["kind"], row["serves"]) == ("experiment", "r2")
+
+
+@pytest.mark.rule("statsig.sdk.specs.file")
+def test_a_mistake_in_the_condition_map_is_told_with_the_line_of_its_condition(faults_of):
+    document = json.loads((EXAMPLES / "specs-v2" / "valid" / "experiment-in-a-layer.json").read_bytes())
+    document["condition_map"]["3"]["field"] = 5
+    text = json.dumps(document, indent=1)
+    line = next(number for number, one in enumerate(text.splitlines(), 1) if one.strip() == '"field": 5,')
+
+    assert faults_of(text) == [(f'specs.json:{line}: $.condition_map["3"].field', "field is a number, 5")]
+
+
+@pytest.mark.rule("statsig.sdk.specs.agree")
+def test_an_operator_of_a_condition_that_needs_none_is_left_out(served):
+    rule = a_rule({}, {"type": "public", "operator": "none of ours", "targetValue": None})
+
+    first, _ = served(a_config({}, [rule]))
+
+    assert first["dynamic_configs"][0]["rules"][0]["conditions"][0]["operator"] is None
+
+
+@pytest.mark.rule("statsig.sdk.specs.file")
+@pytest.mark.parametrize("levels", [260, 1010])
+def test_a_value_of_more_levels_than_can_be_sent_is_told(faults_of, levels):
+    text = json.dumps(a_config("DEEP")).replace('"DEEP"', '{"a":' * levels + "1" + "}" * levels)
+
+    assert faults_of(text) == [("specs.json:1: $", "the file has more than 249 levels")]
+
+
+@pytest.mark.rule("statsig.sdk.specs.file")
+def test_a_path_that_no_file_can_have_is_told():
+    with pytest.raises(WorkspaceError) as caught:
+        workspace.load({"statsig": {**KEYS, "specs_file": "a\0b"}})
+
+    assert [fault.what for fault in caught.value.faults] == ["the file cannot be read: embedded null byte"]
+
+
 @pytest.mark.rule("statsig.sdk.specs.file")
 def test_every_mistake_is_told_at_once(faults_of):
     text = FIRST.replace('"passPercentage": 50', '"passPercentage": "50"').replace('"enabled": true', '"enabled": 1')
@@ -392,6 +506,11 @@ def test_a_name_that_file_and_workspace_both_declare_is_told(faults_of):
             {"dynamic_configs": {"e": {}}, "experiments": {"e": {"groups": {"a": {}}}}},
             "$.statsig.experiments.e",
             "e is a dynamic config too",
+        ),
+        (
+            {"dynamic_configs": {"a": {1: 2}}},
+            "$.statsig.dynamic_configs.a",
+            "the dynamic_config a cannot be sent as JSON: Dict key must be str",
         ),
         ({"id_lists": {"a": [5]}}, "$.statsig.id_lists.a[0]", "item 0 is a number, 5"),
     ],

@@ -37,8 +37,12 @@ class Control:
         import orjson
         import urllib3
 
-        data = None if body is None else orjson.dumps(body)
         url = self.address + path
+        try:
+            data = None if body is None else orjson.dumps(body)
+        except TypeError as error:
+            fix = "give text in UTF-8, of at most 254 levels"
+            raise TracksideError(f"that cannot be sent as JSON: {error}", url, fix) from error
         try:
             answer = self._http.request(method, url, body=data, headers=self._headers, redirect=False)
             value = orjson.loads(answer.data)

@@ -48,7 +48,7 @@ def list_flags(vendor: str | None, admin: str, admin_token: str, *, as_json: boo
 @click.option("--on/--off", "on", default=None, help="Turn it on or off.")
 @click.option("--environment", default="", help="Where; the first one by default.")
 @click.option(
-    "--kind", default="", help="Of Statsig: gate, dynamic_config, experiment, layer.  [default: what NAME is]"
+    "--kind", default="", help="Of Statsig: gate, dynamic_config, experiment, layer, id_list.  [default: what NAME is]"
 )
 @_ADMIN
 @_TOKEN
@@ -70,8 +70,6 @@ def set_flag(
     VALUE is JSON where it can be read as such (true, 42, {"control": 50, "blue": 50} for percentages), else text. A flag
     that does not exist is made.
     """
-    from urllib.parse import quote
-
     from trackside.cli.control import Control
 
     body: dict[str, Any] = {}
@@ -84,12 +82,21 @@ def set_flag(
         raise TracksideError(
             "flags set wants a value, or --on or --off", "flags set", f"trackside flags set {vendor} {name} true"
         )
-    row = Control(admin, admin_token).ask("POST", f"/flags/{quote(vendor, safe='')}/{quote(name, safe='')}", body)
+    row = Control(admin, admin_token).ask("POST", f"/flags/{_in_path(vendor)}/{_in_path(name)}", body)
     if as_json:
         out_json(row)
     else:
         where = f" in {printable(row['environment'])}" if row["environment"] else ""
         out(f"{row['vendor']} {row['kind']} {printable(row['name'])}{where} serves {printable(_shown(row['serves']))}")
+
+
+def _in_path(text: str) -> str:
+    from urllib.parse import quote
+
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError as error:
+        raise TracksideError("a name is not UTF-8", "flags set", "write it in UTF-8") from error
 
 
 def _value(text: str) -> Any:

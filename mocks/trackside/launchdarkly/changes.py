@@ -112,13 +112,13 @@ def _text(value: Any) -> bytes:
 
 
 def _as_json(key: str, value: Any) -> Any:
-    """Return a value as JSON has it, tuples as lists.
+    """Return a value as JSON has it, tuples as lists and keys as text: ``{True: 50, False: 50}`` are percentages too.
 
     Raises:
         TracksideError: JSON has no such value.
     """
     try:
-        return orjson.loads(orjson.dumps(value))
+        return orjson.loads(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS))
     except TypeError as error:
         what = f"{key} cannot serve {value!r}: {error}"
         raise TracksideError(what, f"{WHERE} {key}", "serve a boolean, text, a number or JSON") from error

@@ -30,7 +30,8 @@ class Evaluator:
         data: the environment.
 
     Attributes:
-        turn: streams take turns to evaluate: hundreds of threads at once would only take each other's time.
+        turn: streams take turns to evaluate, and with changes: what they tell is how things stood at one version, and
+            hundreds of threads at once would only take each other's time.
 
     Raises:
         ImportError: ``launchdarkly-server-sdk`` is not installed.
@@ -57,13 +58,19 @@ class Evaluator:
             data: the environment after it.
             change: what differs; a deleted item has ``deleted``.
         """
-        for kind, items in _by_kind(change.flags, change.segments).items():
-            for key, item in items.items():
-                if item.get("deleted"):
-                    self._store.delete(kind, key, item["version"])
-                else:
-                    self._store.upsert(kind, item)
-        self._now = data.flags, data.version
+        with self.turn:
+            for kind, items in _by_kind(change.flags, change.segments).items():
+                for key, item in items.items():
+                    if item.get("deleted"):
+                        self._store.delete(kind, key, item["version"])
+                    else:
+                        self._store.upsert(kind, item)
+            self._now = data.flags, data.version
+
+    @property
+    def version(self) -> int:
+        """The environment's version that it evaluates; it stays that one for whoever holds `turn` or the lab's lock."""
+        return self._now[1]
 
     def evaluate(self, context: Context, side: Side, *, with_reasons: bool = False) -> Evaluated:
         """Return what a context gets of every flag that its kind of SDK may see (launchdarkly.client.availability).
@@ -72,7 +79,7 @@ class Evaluator:
         (launchdarkly.client.version). A reason is there where it was asked for or the context is in an experiment
         (launchdarkly.client.reasons).
         """
-        flags, version = self._now  # what changes from here on comes with the next change that a stream is told of
+        flags, version = self._now
         state = self._client.all_flags_state(context, with_reasons=with_reasons).to_json_dict()
         told: Mapping[str, dict[str, Any]] = state["$flagsState"]
         return {

@@ -165,6 +165,7 @@ class EvaluatedView:
     def __init__(self, asked: Asking) -> None:
         self._asked = asked
         self._told = asked.evaluated()
+        self._version = asked.evaluator.version
         self._payload = payload_id(asked.data.name, asked.context.to_dict(), asked.with_reasons)
 
     def first(self, request: Request) -> list[Event]:
@@ -172,15 +173,21 @@ class EvaluatedView:
         return transfer(request, self._payload, self._asked.data.version, lambda: evaluated_events(self._told))
 
     def changes(self, change: Change) -> bytes:
-        """Return the flags that are others now for this context, none where there are none; called in its own thread."""
-        now = self._asked.evaluated()
+        """Return the flags that are others now for this context, none where there are none; called in its own thread.
+
+        Changes that came since are told along with it, and not again.
+        """
+        with self._asked.evaluator.turn:
+            if change.version <= self._version:
+                return b""
+            now, self._version = self._asked.evaluated(), self._asked.evaluator.version
         before, self._told = self._told, now
         other = {key: one for key, one in now.items() if _but_version(one) != _but_version(before.get(key, {}))}
         gone = [key for key in before if key not in now]
         if not other and not gone:
             return b""
-        deleted = (("delete-object", {"version": change.version, "kind": "flag-eval", "key": key}) for key in gone)
-        return _frames([*evaluated_events(other), *deleted, transferred(self._payload, change.version)])
+        deleted = (("delete-object", {"version": self._version, "kind": "flag-eval", "key": key}) for key in gone)
+        return _frames([*evaluated_events(other), *deleted, transferred(self._payload, self._version)])
 
 
 def _but_version(entry: Mapping[str, Any]) -> dict[str, Any]:

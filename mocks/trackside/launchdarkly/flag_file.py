@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from trackside import catalog
 from trackside.errors import TracksideError
+from trackside.launchdarkly import file_text
 from trackside.launchdarkly.item_checks import contract_faults, reference_faults
 from trackside.launchdarkly.model import Item, complete_flag, complete_segment
-
-_TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 
 
 @dataclass(slots=True)
@@ -41,58 +37,21 @@ def read(path: Path) -> FlagFile:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        data = _parsed(text, is_json=path.suffix == ".json")
+        data = file_text.parsed(text, is_json=path.suffix == ".json")
     except OSError as error:
         fault = TracksideError(f"the flag file cannot be read: {error.strerror}", str(path), "name a JSON or YAML file")
         return FlagFile(faults=[fault])
     except UnicodeDecodeError as error:
         fault = TracksideError(f"the flag file is not UTF-8: {error.reason}", str(path), "save it as UTF-8")
         return FlagFile(faults=[fault])
-    except _UnparsableError as error:
+    except file_text.UnparsableError as error:
         return FlagFile(faults=[TracksideError(error.what, f"{path}{error.where}", error.fix)])
     found = _contents(data)
-    found.faults += _key_faults(text)
-    found.faults = _placed(found.faults, path, text) if found.faults else []
-    return FlagFile(faults=found.faults) if found.faults else found
-
-
-class _UnparsableError(TracksideError):
-    """A file that is neither JSON nor YAML."""
-
-
-def _parsed(text: str, *, is_json: bool) -> Any:
-    """Return a file's content as JSON has it."""
-    try:
-        return orjson.loads(orjson.dumps(_document(text, is_json=is_json), option=orjson.OPT_NON_STR_KEYS))
-    except TypeError as error:
-        fix = "write text, numbers up to 64 bits, lists and mappings"
-        raise _UnparsableError(f"the flag file holds what JSON cannot: {error}", "", fix) from error
-
-
-def _document(text: str, *, is_json: bool) -> Any:
-    """Return a parsed file; one that is not called JSON may be JSON all the same, with tabs, which YAML does not take."""
-    import yaml  # noqa: PLC0415 - only a workspace with a flag file needs it
-
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        if is_json:
-            where = f":{error.lineno}:{error.colno}"
-            raise _UnparsableError(f"the flag file is not JSON: {error.msg}", where, "mend the syntax there") from error
-    try:
-        return yaml.load(text, _loader())  # noqa: S506 - a safe loader, see there
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        told = getattr(error, "problem", None) or error
-        raise _UnparsableError(f"the flag file is not YAML: {told}", where, "mend the syntax there") from error
-
-
-def _loader() -> Any:
-    """Return YAML's safe loader, the fast one where the package was built with it."""
-    import yaml  # noqa: PLC0415 - see above
-
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    if not found.faults and file_text.is_plain(text):  # finding places takes seconds in a big file
+        return found
+    places = file_text.places(text)
+    faults = _placed([*found.faults, *places.faults], path, places.lines)
+    return FlagFile(faults=faults) if faults else found
 
 
 def _contents(data: Any) -> FlagFile:
@@ -124,75 +83,13 @@ def _of_value(key: str, value: Any) -> Item:
 # ---- places
 
 
-def _placed(faults: Sequence[TracksideError], path: Path, text: str) -> list[TracksideError]:
+def _placed(faults: Sequence[TracksideError], path: Path, lines: Mapping[str, int]) -> list[TracksideError]:
     """Return faults with their file and line, in the order of the lines."""
-    lines = dict(_lines(_node(text), "$"))
     placed = []
     for fault in faults:
         place = fault.where
         while place and place not in lines:
             place = place.rpartition("." if place.rfind(".") > place.rfind("[") else "[")[0]
-        line = lines.get(place, 0)
-        where = f"{path}:{line}: {fault.where}" if line else f"{path}: {fault.where}"
-        placed.append((line, TracksideError(fault.what, where, fault.fix)))
+        line = lines.get(place, 1)
+        placed.append((line, TracksideError(fault.what, f"{path}:{line}: {fault.where}", fault.fix)))
     return [fault for _, fault in sorted(placed, key=lambda pair: pair[0])]
-
-
-def _node(text: str) -> Any:
-    """Return the file's nodes with their lines; JSON is YAML too, but for tabs, and then there are none."""
-    import yaml  # noqa: PLC0415 - see above
-
-    try:
-        return yaml.compose(text, _loader())
-    except yaml.YAMLError:
-        return None
-
-
-def _lines(node: Any, place: str) -> Iterator[tuple[str, int]]:
-    """Yield the JSON path of each node with its line."""
-    if node is None:
-        return
-    yield place, node.start_mark.line + 1
-    if node.id == "mapping":
-        for key, value in node.value:
-            inner = place + catalog.json_path([str(key.value)]).removeprefix("$")
-            yield inner, key.start_mark.line + 1
-            yield from ((at, line) for at, line in _lines(value, inner) if at != inner)
-    elif node.id == "sequence":
-        for index, value in enumerate(node.value):
-            yield from _lines(value, f"{place}[{index}]")
-
-
-def _key_faults(text: str) -> list[TracksideError]:
-    """Return each key that is no text, such as YAML's unquoted ``on``, and each that is given twice."""
-    return [] if _is_json_of_unique_keys(text) else list(_twice_or_no_text(_node(text), "$"))
-
-
-def _is_json_of_unique_keys(text: str) -> bool:
-    """Return whether a file is JSON without a key given twice: finding places takes YAML seconds in a big one."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> None:
-        if len(dict(pairs)) < len(pairs):
-            raise ValueError
-
-    try:
-        json.loads(text, object_pairs_hook=unique)
-    except ValueError:
-        return False
-    return True
-
-
-def _twice_or_no_text(node: Any, place: str) -> Iterator[TracksideError]:
-    seen: dict[str, int] = {}
-    for key, value in node.value if node is not None and node.id == "mapping" else ():
-        name, at = str(key.value), place + catalog.json_path([str(key.value)]).removeprefix("$")
-        if key.tag not in (_TEXT, _MERGE):
-            yield TracksideError(f"the key {name} is read as {key.tag.rpartition(':')[2]}", at, "put it in quotes")
-        elif name in seen and key.tag == _TEXT:
-            yield TracksideError(
-                f"the key {name} is given twice", at, f"take this one or that of line {seen[name]} away"
-            )
-        seen[name] = key.start_mark.line + 1
-        yield from _twice_or_no_text(value, at)
-    for index, item in enumerate(node.value if node is not None and node.id == "sequence" else ()):
-        yield from _twice_or_no_text(item, f"{place}[{index}]")

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import orjson
+
 from trackside import catalog
 from trackside.errors import TracksideError
 from trackside.launchdarkly.flag_file import FlagFile, read
@@ -33,8 +35,8 @@ def declared(settings: LaunchDarklySettings, folder: Path | None) -> Declared:
     """
     files = _files(settings, folder)
     faults = [fault for file in files.values() for fault in file.faults]
-    if raw_faults := list(_raw_faults(settings)):
-        return Declared({}, [*faults, *raw_faults], list(files))
+    if own_faults := list(_unwritable(settings)) or list(_raw_faults(settings)):
+        return Declared({}, [*faults, *own_faults], list(files))
     environments: Environments = {}
     for name, environment in _environments(settings).items():
         path = _path(environment or settings.flags_file, folder)
@@ -79,6 +81,24 @@ def _flags(settings: LaunchDarklySettings, environment: str, faults: list[Tracks
         place = catalog.json_path(["launchdarkly", "flags", key])
         faults += [TracksideError(fault.what, place + fault.where.removeprefix("$"), fault.fix) for fault in found]
     return made
+
+
+def _unwritable(settings: LaunchDarklySettings) -> Iterator[TracksideError]:
+    """Yield flags and segments that hold what JSON has not, such as a number of more than 64 bits."""
+    for kind, items in (("flags", settings.flags), ("segments", settings.segments)):
+        for key, value in items.items():
+            if why := _not_json(value):
+                what, at = f"{key} holds what JSON cannot: {why}", catalog.json_path(["launchdarkly", kind, key])
+                yield TracksideError(what, at, "write text, numbers up to 64 bits, lists and mappings")
+
+
+def _not_json(value: Any) -> str:
+    """Return why JSON has no such value; empty where it has."""
+    try:
+        orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError as error:
+        return str(error)
+    return ""
 
 
 def _raw_faults(settings: LaunchDarklySettings) -> Iterator[TracksideError]:

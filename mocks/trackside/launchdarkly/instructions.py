@@ -73,6 +73,14 @@ class Target:
         known = ", ".join(rule["_id"] for rule in self.configuration["rules"]) or "there is none"
         raise self.fault(f"no rule has the _id {value!r}", name, f"use one of: {known}")
 
+    def texts(self, instruction: Instruction) -> list[str]:
+        """Return the ``values`` of an instruction that takes nothing but text, such as keys of contexts."""
+        values = instruction["values"]
+        for index, value in enumerate(values):
+            if not isinstance(value, str):
+                raise self.fault(f"{value!r} is no text", f"values[{index}]", "give text")
+        return list(values)
+
     def fault(self, what: str, name: str, fix: str) -> TracksideError:
         """Return what is wrong with a parameter of the instruction at hand."""
         return TracksideError(what, f"{self.at}.{name}" if name else self.at, fix)
@@ -115,9 +123,10 @@ def _served(target: Target, instruction: Instruction) -> dict[str, Any]:
 
 def _add_targets(target: Target, instruction: Instruction) -> None:
     variation, name = target.variation(instruction["variationId"]), _targets_name(instruction)
+    keys = target.texts(instruction)
     lists = target.configuration[name]
     for one in lists:
-        taken = sorted(set(one["values"]) & set(instruction["values"]))
+        taken = sorted(set(one["values"]) & set(keys))
         if taken and _is_kind(one, instruction) and one["variation"] != variation:
             fix = f"remove it from variation {one['variation']} first"
             raise target.fault(f"{taken[0]!r} is a target of another variation", "values", fix)
@@ -125,7 +134,7 @@ def _add_targets(target: Target, instruction: Instruction) -> None:
     if found is None:
         found = {"values": [], "variation": variation, "contextKind": instruction.get("contextKind", "user")}
         lists.append(found)
-    found["values"] = list(dict.fromkeys([*found["values"], *instruction["values"]]))
+    found["values"] = list(dict.fromkeys([*found["values"], *keys]))
 
 
 def _remove_targets(target: Target, instruction: Instruction) -> None:
@@ -301,7 +310,7 @@ def _temporary(value: bool) -> Callable[[Target, Instruction], None]:
 
 
 def _add_tags(target: Target, instruction: Instruction) -> None:
-    target.flag["tags"] = list(dict.fromkeys([*target.flag["tags"], *instruction["values"]]))
+    target.flag["tags"] = list(dict.fromkeys([*target.flag["tags"], *target.texts(instruction)]))
 
 
 def _remove_tags(target: Target, instruction: Instruction) -> None:

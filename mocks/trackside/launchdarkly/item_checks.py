@@ -37,7 +37,9 @@ def reference_faults(flags: Mapping[str, Item], segments: Mapping[str, Item]) ->
         yield from _key_faults(["flags", key], key, flag)
         yield from _variation_faults(["flags", key], flag)
         for index, wanted in enumerate(flag.get("prerequisites") or ()):
-            yield from _known(["flags", key, "prerequisites", index, "key"], "flag", wanted["key"], flags)
+            place: list[str | int] = ["flags", key, "prerequisites", index]
+            yield from _known([*place, "key"], "flag", wanted["key"], flags)
+            yield from _wanted_faults([*place, "variation"], wanted, flags)
         yield from _clause_faults(["flags", key], flag, segments)
         yield from _circle_faults(key, flags)
     for key, segment in segments.items():
@@ -64,6 +66,15 @@ def _variation_faults(place: list[str | int], flag: Item) -> Iterator[TracksideE
         if (flag.get("on") or path != ["fallthrough"]) and part.get("variation") is None and not part.get("rollout"):
             what, fix = "it serves nothing: there is neither a variation nor a rollout", "add variation: 0"
             yield TracksideError(what, catalog.json_path([*place, *path]), fix)
+
+
+def _wanted_faults(place: list[str | int], wanted: Item, flags: Mapping[str, Item]) -> Iterator[TracksideError]:
+    """Yield a prerequisite that no context fulfils, as its flag has no such variation."""
+    flag, index = flags.get(wanted["key"]), wanted["variation"]
+    count = len((flag or {}).get("variations") or ())
+    if flag is not None and index >= count:
+        what = f"variation {index} is none of the {count} of {wanted['key']}"
+        yield TracksideError(what, catalog.json_path(place), "name one by its number, which counts from 0")
 
 
 def _serving(flag: Item) -> Iterator[tuple[list[str | int], Item]]:
@@ -115,7 +126,7 @@ def _circle_faults(key: str, flags: Mapping[str, Item]) -> Iterator[TracksideErr
 
 
 def _known(path: Sequence[str | int], what: str, name: Any, known: Mapping[str, Item]) -> Iterator[TracksideError]:
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         yield TracksideError(f"there is no {what} {name!r}", catalog.json_path(path), did_you_mean(str(name), known))
 
 

@@ -101,15 +101,16 @@ class FlagHandle:
         return self._changed(lambda flag: changes.switched(flag or changes.new_flag(self.key, True), on=False))
 
     def target(self, key: str, value: Any, kind: str = "user") -> FlagHandle:
-        """Turn it on and serve a value to one context.
+        """Turn it on and serve a value to one context; a new flag of true and false serves the other to everyone else.
 
         Args:
             key: of the context.
             value: a variation.
             kind: of the context.
         """
+        others = not value if isinstance(value, bool) else value
         return self._changed(
-            lambda flag: changes.targeting(flag or changes.new_flag(self.key, value), key, value, kind)
+            lambda flag: changes.targeting(flag or changes.new_flag(self.key, others), key, value, kind)
         )
 
     def delete(self) -> None:

@@ -94,6 +94,26 @@ def variations_of(key: str, values: Sequence[Any], known: Sequence[Mapping[str, 
     ]
 
 
+def with_ids(shown: Representation) -> Representation:
+    """Return a patched representation whose new variations have an ``_id``, which no patch has to bring (launchdarkly.rest.ids)."""
+    variations = shown.get("variations")
+    if not isinstance(variations, list):
+        return shown
+    named: list[Any] = []
+    for number, one in enumerate(variations):
+        is_new = isinstance(one, dict) and "_id" not in one and "value" in one
+        made = made_id(shown.get("key"), one["value"]) if is_new else ""
+        if any(isinstance(other, dict) and other.get("_id") == made for other in (*variations, *named)):
+            made = made_id(shown.get("key"), one["value"], number)
+        named.append({"_id": made, **one} if is_new else one)
+    return {**shown, "variations": named}
+
+
+def not_kept(after: Representation, kept: Representation) -> list[str]:
+    """Return the fields of a patched flag that are not as the patch made them; those that begin with an underscore aside."""
+    return [name for name, value in after.items() if not name.startswith("_") and name != "environments" and kept.get(name) != value]  # fmt: skip
+
+
 def _kind(values: Sequence[Any]) -> str:
     two_booleans = len(values) == 2 and all(isinstance(value, bool) for value in values)
     return "boolean" if two_booleans else "multivariate"
@@ -244,7 +264,8 @@ def _changed_fields(before: Representation, after: Representation) -> dict[str, 
     if "prerequisites" in differing:
         fields["prerequisites"] = after.get("prerequisites") or []
     if "rules" in differing:
-        fields["rules"] = [_sdk_rule(rule) for rule in after.get("rules") or ()]
+        rules = enumerate(after.get("rules") or ())
+        fields["rules"] = [_sdk_rule(rule, (before["version"], number)) for number, rule in rules]
     if "fallthrough" in differing:
         fields["fallthrough"] = _sdk_served(after.get("fallthrough") or {})
     return fields
@@ -258,11 +279,11 @@ def _sdk_targets(shown: Representation) -> dict[str, Any]:
     return {"targets": targets, "contextTargets": [*pointers, *of_kinds] if of_kinds else []}
 
 
-def _sdk_rule(rule: Representation) -> dict[str, Any]:
+def _sdk_rule(rule: Representation, place: tuple[int, int]) -> dict[str, Any]:
     kept: dict[str, Any] = {name: rule[name] for name in ("trackEvents", "description") if name in rule}
     clauses = [{name: value for name, value in clause.items() if name != "_id"} for clause in rule["clauses"]]
-    number = {"id": rule["_id"]} if "_id" in rule else {}
-    return {**number, **_sdk_served(rule), "clauses": clauses, **kept}
+    number = rule["_id"] if "_id" in rule else made_id("rule", place, rule)
+    return {"id": number, **_sdk_served(rule), "clauses": clauses, **kept}
 
 
 def _sdk_served(part: Representation) -> dict[str, Any]:

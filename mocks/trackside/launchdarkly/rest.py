@@ -33,6 +33,10 @@ PAGE = 20
 """How much a list holds unless ``limit`` says otherwise."""
 
 
+DIGITS = 9
+"""The most digits of a number in a query or header; Python reads a few thousand, and then raises."""
+
+
 @dataclass(slots=True)
 class Resources:
     """What was made by the REST API, until the next reset.
@@ -161,8 +165,9 @@ def _number(request: Request, name: str, default: int) -> int:
     text = request.query.get(name, "")
     if not text:
         return default
-    if not text.isdecimal():
-        raise invalid(TracksideError(f"{name} is {text!r}", f"the query parameter {name}", "send a whole number"))
+    if not text.isdecimal() or len(text) > DIGITS:
+        shown = repr(text[:30])
+        raise invalid(TracksideError(f"{name} is {shown}", f"the query parameter {name}", "send a whole number"))
     return int(text)
 
 

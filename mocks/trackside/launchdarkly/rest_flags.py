@@ -18,9 +18,12 @@ from trackside.launchdarkly.representation import (
     link,
     made_id,
     new_item,
+    not_kept,
     rollout_fault,
+    with_ids,
 )
 from trackside.launchdarkly.rest import (
+    DIGITS,
     Refusal,
     Resources,
     body_of,
@@ -84,7 +87,7 @@ def _passes(flag: Representation, wanted: Mapping[str, str]) -> bool:
 
 def _in_list(flag: Representation, request: Request, environment: str) -> Representation:
     version = request.headers.get("ld-api-version", str(ENVIRONMENTS_ALWAYS))
-    always = version.isdecimal() and int(version) < ENVIRONMENTS_ALWAYS
+    always = version.isdecimal() and len(version) <= DIGITS and int(version) < ENVIRONMENTS_ALWAYS
     own: dict[str, Any] = {
         name: one for name, one in flag["environments"].items() if name == environment or (always and not environment)
     }
@@ -163,7 +166,7 @@ def patch_flag(request: Request, live: LaunchDarkly) -> Answer:
     key = request.params["key"]
     body = body_of(request, PATCH)
     before = _shown(request, live, key)
-    after = _after(request, live, before, body)
+    after = with_ids(_after(request, live, before, body))
     changed = changed_items(before, _checked(before, after), _items(live, key))
     for name, item in changed.items():
         _check(live, name, item)
@@ -175,7 +178,13 @@ def patch_flag(request: Request, live: LaunchDarkly) -> Answer:
     remembered.flags[key] = about
     for name, item in changed.items():
         live.put(name, "flags", item)
-    return json_answer(200, _shown(request, live, key))
+    shown = _shown(request, live, key)
+    return json_answer(200, shown, steps=[_is_not_kept(name) for name in not_kept(after, shown)])
+
+
+def _is_not_kept(name: str) -> Step:
+    text, fix = f"{name} cannot be changed here and is as before", "leave it out of the patch"
+    return Step("assumed", "launchdarkly.rest.read-only", text, f"$.{name}", fix, "warning")
 
 
 def _after(request: Request, live: LaunchDarkly, before: Representation, body: Any) -> Representation:

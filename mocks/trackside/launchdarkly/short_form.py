@@ -188,10 +188,7 @@ class _Made:
         """Return what is served as a ``variation`` or a ``rollout``."""
         if not is_percentages(serve) or self._variations.index(serve) is not None:
             return {"variation": self._variation(serve, at)}
-        weights = [round(part * WHOLE / 100) for part in serve.values()]
-        if sum(weights) != WHOLE or min(weights) < 0:
-            total = sum(serve.values())
-            self._fault(f"the percentages add up to {total:g}", at, "let them add up to 100")
+        weights = self._weights(serve, at)
         parts = [
             {"variation": self._variation(value, [*at, name_of(value)]), "weight": weight}
             for value, weight in zip(serve, weights, strict=True)
@@ -199,6 +196,18 @@ class _Made:
         return {
             "rollout": {"kind": "experiment" if experiment else "rollout", "contextKind": "user", "variations": parts}
         }
+
+    def _weights(self, serve: Mapping[str, float], at: list[str | int]) -> list[int]:
+        """Return percentages as weights; the last one takes what rounding leaves, as of three thirds."""
+        for name, part in serve.items():
+            if not 0 <= part <= 100:  # NaN is caught here as well
+                self._fault(f"{name} has {part:g} percent", [*at, name], "give it a percentage from 0 to 100")
+                return [0] * len(serve)
+        weights = [round(part * WHOLE / 100) for part in serve.values()]
+        rest = WHOLE - sum(weights)
+        if abs(rest) > len(weights) or weights[-1] + rest < 0:
+            self._fault(f"the percentages add up to {sum(serve.values()):g}", at, "let them add up to 100")
+        return [*weights[:-1], weights[-1] + rest]
 
     def _variation(self, value: Any, at: list[str | int]) -> int:
         index = self._variations.index(value)

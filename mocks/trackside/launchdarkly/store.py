@@ -12,6 +12,7 @@ import orjson
 from trackside.errors import TracksideError
 from trackside.launchdarkly import changes
 from trackside.launchdarkly.evaluation import Evaluator
+from trackside.launchdarkly.item_checks import contract_faults
 from trackside.launchdarkly.model import Item, Kind, complete_flag, complete_segment, is_same, served
 from trackside.launchdarkly.payloads import SeenPayloads
 from trackside.launchdarkly.settings import Environment, LaunchDarklySettings
@@ -183,10 +184,15 @@ class LaunchDarkly:
 
         Returns:
             The environment with the changed flag.
+
+        Raises:
+            TracksideError: SDKs could not take it, and would refuse every other flag with it (launchdarkly.flags.contract).
         """
         data = self.environment(environment)
         before = data.flags.get(key)
         flag = make(before)
+        if faults := contract_faults({"flags": {key: flag}}):
+            raise TracksideError(faults[0].what, f"flag {key}", faults[0].fix)
         for name in self.environments if before is None else ():
             if name != data.name and key not in self.environments[name].flags:
                 self.apply(name, {key: {**flag, "on": False}})

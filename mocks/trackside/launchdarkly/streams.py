@@ -78,18 +78,24 @@ class ClientView:
     def __init__(self, asked: Asking, told: Evaluated) -> None:
         self._asked = asked
         self._told = told
+        self._version = asked.evaluator.version
 
     def changes(self, change: Change) -> bytes:
-        """Return ``patch`` and ``delete`` for each flag that is another one for this context; called in its own thread."""
+        """Return ``patch`` and ``delete`` for each flag that is another one for this context; called in its own thread.
+
+        Changes that came since are told along with it, and not again: SDKs pass over a version that is not higher.
+        """
         with self._asked.evaluator.turn:
-            now = self._asked.evaluated()
+            if change.version <= self._version:
+                return b""
+            now, self._version = self._asked.evaluated(), self._asked.evaluator.version
         before, self._told = self._told, now
         patches = (
             sse("patch", orjson.dumps({"key": key, **entry}))
             for key, entry in now.items()
             if key not in before or _but_version(entry) != _but_version(before[key])
         )
-        gone = ({"key": key, "version": change.version} for key in before if key not in now)
+        gone = ({"key": key, "version": self._version} for key in before if key not in now)
         return b"".join((*patches, *(sse("delete", orjson.dumps(one)) for one in gone)))
 
 

@@ -72,7 +72,7 @@ def _add_environment(call: Call) -> dict[str, Any]:
 
 
 def _change_environment(call: Call) -> dict[str, Any]:
-    """Rename an environment that the API made, or say whether it is production."""
+    """Say whether an environment is production; it keeps its name."""
     call.workspace()
     name = call.environment().name
     row = patched(_environment(call, name), call, {"production": bool})

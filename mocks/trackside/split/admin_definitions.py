@@ -12,6 +12,7 @@ from trackside.errors import TracksideError
 from trackside.split.admin_state import Notes
 from trackside.split.changes import Definition
 from trackside.split.definitions import default_rule, flag, matcher, rollout, whitelist
+from trackside.split.flag_checks import pattern_fault
 
 Matcher = dict[str, Any]
 
@@ -142,10 +143,21 @@ def _to_wire(admin: Mapping[str, Any], traffic_type: str, at: str) -> Matcher:
     field = _FIELD.get(kind)
     if field and admin.get(field) in (None, "", [], {}):
         raise TracksideError(f"a {kind} matcher has no {field}", f"{at}.{field}", "give it what to compare with")
-    value = admin[field] if field else None
+    value: Any = admin[field] if field else None
+    if kind == "MATCHES_STRING":
+        for fault in pattern_fault(value, f"{at}.string"):
+            raise fault
+    if field == "between":
+        _check_between(kind, value, f"{at}.between")
     wire, data = _wire_data(kind, value)
     made = matcher(wire, admin.get("attribute") or None, traffic_type, **data)
     return {**made, "negate": bool(admin.get("negate"))}
+
+
+def _check_between(kind: str, value: Mapping[str, Any], at: str) -> None:
+    wanted, words = (str, "texts") if kind == "BETWEEN_SEMVER" else ((int, float), "numbers")
+    if not all(isinstance(value[end], wanted) for end in ("from", "to")):
+        raise TracksideError(f"a {kind} matcher is between {value['from']!r} and {value['to']!r}", at, f"give {words}")
 
 
 def _wire_data(kind: str, value: Any) -> tuple[str, dict[str, Any]]:

@@ -41,6 +41,17 @@ def treatment(value: Any, place: str) -> str:
     return value
 
 
+def text(value: Any, what: str, place: str) -> str:
+    """Return a name or a key.
+
+    Raises:
+        TracksideError: it is no text, or a blank one.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise TracksideError(f"{what} is {value!r}", place, "give a text")
+    return value
+
+
 def partitions(serve: Any, place: str, known: Iterable[str] = ()) -> list[dict[str, Any]]:
     """Return the partitions of what a rule serves: every known treatment, together 100 percent (split.sdk.strict-fields).
 
@@ -177,7 +188,12 @@ def flag(name: str, row: Mapping[str, Any], place: str) -> Definition:
 
 
 def new(name: str) -> Definition:
-    """Return the definition of a flag that is made without being declared: it serves ``off``."""
+    """Return the definition of a flag that is made without being declared: it serves ``off``.
+
+    Raises:
+        TracksideError: it has no name.
+    """
+    name = text(name, "the name of a flag", f"split flag {name!r}")
     return flag(name, {"serve": "off"}, name)
 
 
@@ -209,13 +225,22 @@ def _default_of(known: list[str]) -> str:
 
 
 def configurations(config: Mapping[Any, Any], place: str) -> dict[str, str]:
-    """Return the configuration of each treatment as SDKs get it: text, JSON where it was given as a mapping or list."""
+    """Return the configuration of each treatment as SDKs get it: text, JSON where it was given as a mapping or list.
+
+    Raises:
+        TracksideError: one cannot be written as JSON.
+    """
+    return {treatment(name, place): value if isinstance(value, str) else _as_json(value, place) for name, value in config.items()}  # fmt: skip
+
+
+def _as_json(value: Any, place: str) -> str:
     import orjson  # noqa: PLC0415 - only flags with configurations need it
 
-    return {
-        treatment(name, place): value if isinstance(value, str) else orjson.dumps(value).decode()
-        for name, value in config.items()
-    }
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    except orjson.JSONEncodeError as error:
+        what = f"the configuration cannot be written as JSON: {error}"
+        raise TracksideError(what, place, "write text, numbers, lists and mappings") from error
 
 
 def rule_based_segment(name: str, row: Mapping[str, Any], place: str) -> Definition:
@@ -264,8 +289,9 @@ def targeting(definition: Definition, key: str, served: Any, place: str) -> Defi
     """Return a definition that gives one key a treatment, whatever else it says.
 
     Raises:
-        TracksideError: that is no treatment.
+        TracksideError: that is no treatment, or no key.
     """
+    key = text(key, "the key", place)
     kept = [_without(condition, key) for condition in definition["conditions"]]
     conditions = [condition for condition in kept if condition is not None]
     return {**definition, "conditions": [whitelist([key], treatment(served, place)), *conditions]}

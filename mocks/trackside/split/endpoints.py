@@ -156,9 +156,9 @@ def keyed(asked: Asked) -> Callable[[Request, Split], Answer]:
 
 
 def _number(request: Request, name: str) -> int:
-    """Return a change number of the query, -1 where it is none, as the vendor's own proxy takes it."""
+    """Return a change number of the query, -1 where it is none or below, as the vendor's own proxy takes it."""
     try:
-        return int(request.query.get(name, "-1"))
+        return max(int(request.query.get(name, "-1")), -1)
     except ValueError:
         return -1
 

@@ -107,12 +107,15 @@ def _key(value: Any, steps: list[Step]) -> str | None:
 
 
 def _traffic_type(name: Any, settings: SplitSettings, steps: list[Step]) -> str:
-    """Return the traffic type, with a warning where the workspace has none of that name (split.events.traffic-type)."""
+    """Return the traffic type, with a warning where the workspace has none of that name (split.events.traffic-type).
+
+    A file of flags is not looked into here, and may have it.
+    """
     mapped = {one for inbound in settings.segment_inbound for one in inbound.identities.values()}
     flags = [row for row in settings.flags.values() if isinstance(row, dict)]
     used = {row.get("traffic_type") or row.get("trafficTypeName") or "user" for row in flags}
     known: set[str] = {*settings.traffic_types, *mapped, *used}
-    if name not in known:
+    if name not in known and not settings.flags_file:
         text = f"the workspace has no traffic type {shown(name)}: the event is kept, and FME may not show it"
         fix = f"use one of {', '.join(sorted(known))}, or add it to split.traffic_types"
         steps.append(Step("assumed", "split.events.traffic-type", text, "$.trafficTypeName", fix, "warning"))

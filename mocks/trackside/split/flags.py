@@ -12,6 +12,7 @@ from trackside.errors import TracksideError
 from trackside.live import Declared
 from trackside.split import definitions, localhost
 from trackside.split.changes import Content, Definition
+from trackside.split.flag_checks import circles
 from trackside.split.settings import SplitSettings
 
 BASE = "$.split"
@@ -34,6 +35,8 @@ def declared(settings: SplitSettings, folder: Path | None) -> Declared:
     contents = {}
     for environment in settings.environment_names:
         flags = {**read.flags, **_flags(settings, environment, faults)}
+        ways = {name: way for name, way in circles(flags).items() if name in settings.flags}
+        faults += [localhost.circle_fault(way, BASE + json_path(["flags", name])[1:]) for name, way in ways.items()]
         contents[environment] = Content(flags, rule_based, settings.segments, settings.large_segments)
     return Declared(contents, _once(faults), [path] if path is not None else [])
 

@@ -46,8 +46,13 @@ class FlagHandle:
             self._live.put(served, self._environment)
         return self
 
-    def kill(self, treatment: str = "") -> FlagHandle:
-        """Serve the default treatment, or this one, to everybody, until it is restored (split.sdk.kill)."""
+    def kill(self, treatment: str | bool = "") -> FlagHandle:
+        """Serve the default treatment, or this one, to everybody, until it is restored (split.sdk.kill).
+
+        Raises:
+            TracksideError: that is no treatment.
+        """
+        treatment = definitions.treatment(treatment, self._place) if treatment != "" else ""
         with self._live.lock:
             self._live.put(self._found(), self._environment)
             self._live.kill(self.name, self._environment, treatment)
@@ -107,7 +112,11 @@ class SegmentHandle:
         self._large = large
 
     def add(self, *keys: str) -> SegmentHandle:
-        """Put keys into the segment."""
+        """Put keys into the segment.
+
+        Raises:
+            TracksideError: one is no text.
+        """
         return self._change(keys, ())
 
     def remove(self, *keys: str) -> SegmentHandle:
@@ -122,6 +131,8 @@ class SegmentHandle:
             return found.keys if found else ()
 
     def _change(self, added: Iterable[str], removed: Iterable[str]) -> SegmentHandle:
+        for key in (*added, *removed):
+            definitions.text(key, "the key", f"split segment {self.name}")
         with self._live.lock:
             self._live.change_segment(self.name, added, removed, self._environment, large=self._large)
         return self

@@ -5,18 +5,18 @@ Fields that a file leaves out are filled in as the SDKs' own localhost mode does
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from trackside import catalog
 from trackside.errors import TracksideError
-from trackside.split import definitions
+from trackside.split import definitions, flag_text
 from trackside.split.changes import ARCHIVED, Definition
+from trackside.split.flag_checks import circles, pattern_faults
 
+_STATUSES = ("ACTIVE", ARCHIVED)
 FLAG, RULE_BASED_SEGMENT = "split/split-definition", "split/rule-based-segment"
 
 
@@ -35,39 +35,21 @@ def read(path: Path) -> Read:
     A fault's place is ``FILE:LINE: $.path``.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         return Read(faults=[TracksideError(f"the file cannot be read: {error.strerror}", str(path), "name a file of flags")])  # fmt: skip
     except UnicodeDecodeError as error:
         return Read(faults=[TracksideError(f"the file is not UTF-8: {error.reason}", str(path), "save it as UTF-8")])
-    document = _parsed(text, path)
+    document = flag_text.parsed(text, path)
     if isinstance(document, TracksideError):
         return Read(faults=[document])
     found = _of_document(document)
     if found.faults:
-        lines = _lines(text)
+        lines = flag_text.lines(text)
         found.faults = [
             TracksideError(fault.what, _placed(path, fault.where, lines), fault.fix) for fault in found.faults
         ]
     return found
-
-
-def _parsed(text: str, path: Path) -> Any:
-    """Return the content of a file, or why it has none: JSON where it begins as such or is named so, else YAML."""
-    if path.suffix == ".json" or text.lstrip().startswith("{"):
-        try:
-            return orjson.loads(text)
-        except orjson.JSONDecodeError as error:
-            where = f"{path}:{error.lineno}:{error.colno}"
-            return TracksideError(f"the file is not JSON: {error.msg}", where, "mend the syntax there")
-    import yaml  # noqa: PLC0415 - only a YAML file needs it
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        return TracksideError(f"the file is not YAML: {getattr(error, 'problem', None) or error}", where, "mend the syntax there")  # fmt: skip
 
 
 def _of_document(document: Any) -> Read:
@@ -76,8 +58,10 @@ def _of_document(document: Any) -> Read:
     if isinstance(document, Mapping) and "splits" in document:
         return _of_lists(document["splits"], [], "$.splits", "")
     if isinstance(document, Mapping) and isinstance(document.get("ff"), Mapping):
-        rule_based = document.get("rbs")
-        rule_based = rule_based.get("d", []) if isinstance(rule_based, Mapping) else []
+        rule_based = {} if document.get("rbs") is None else document["rbs"]
+        if not isinstance(rule_based, Mapping):
+            return Read(faults=[TracksideError("this is no object", "$.rbs", 'give {"d": [...]}, or leave it out')])
+        rule_based = rule_based.get("d", [])
         return _of_lists(document["ff"].get("d", []), rule_based, "$.ff.d", "$.rbs.d")
     fix = 'write a list of flags as for localhost mode, or {"ff": {"d": [...]}}, or {"splits": [...]}'
     return Read(faults=[TracksideError("the file holds no flags", "$", fix)])
@@ -88,28 +72,6 @@ def _placed(path: Path, at: str, lines: Mapping[str, int]) -> str:
     while place and place not in lines:
         place = place.rpartition("." if place.rfind(".") > place.rfind("[") else "[")[0]
     return f"{path}:{lines[place]}: {at}" if place in lines else f"{path}: {at}"
-
-
-def _lines(text: str) -> dict[str, int]:
-    """Return the line of each place, by its JSON path; JSON is read as YAML here, and has none where that cannot be."""
-    import yaml  # noqa: PLC0415 - only a file with faults needs it
-
-    try:
-        node = yaml.compose(text, yaml.SafeLoader)
-    except yaml.YAMLError:
-        return {}
-    return dict(_places(node, "$")) if node is not None else {}
-
-
-def _places(node: Any, at: str) -> Iterator[tuple[str, int]]:
-    yield at, node.start_mark.line + 1
-    pairs = node.value if node.id == "mapping" else ()
-    for key, value in pairs:
-        inner = at + catalog.json_path([str(key.value)])[1:]
-        yield from _places(value, inner)
-        yield inner, key.start_mark.line + 1
-    for index, item in enumerate(node.value if node.id == "sequence" else ()):
-        yield from _places(item, f"{at}[{index}]")
 
 
 # ---- localhost YAML
@@ -143,7 +105,11 @@ def _statement(data: Any, place: str) -> dict[str, Any]:
     if keys is not None and not all(isinstance(key, str | int) for key in keys):
         raise TracksideError(f"the keys are {keys!r}", f"{place}.keys", "give texts")
     treatment = definitions.treatment(data["treatment"], f"{place}.treatment")
-    config = definitions.configurations({treatment: data["config"]}, place) if data.get("config") is not None else {}
+    config = (
+        definitions.configurations({treatment: data["config"]}, f"{place}.config")
+        if data.get("config") is not None
+        else {}
+    )
     return {"treatment": treatment, "keys": keys and [str(key) for key in keys], "config": config}
 
 
@@ -179,7 +145,15 @@ def _of_lists(flags: Any, rule_based: Any, flags_at: str, rule_based_at: str) ->
             continue
         for index, row in enumerate(rows):
             found.faults += _take(row, f"{at}[{index}]", contract, kept)
+    for name, way in circles(found.flags).items():
+        index = next(index for index, row in enumerate(flags) if isinstance(row, Mapping) and row.get("name") == name)
+        found.faults.append(circle_fault(way, f"{flags_at}[{index}]"))
     return found
+
+
+def circle_fault(way: str, at: str) -> TracksideError:
+    """Return the fault of a flag that depends on itself."""
+    return TracksideError(f"the flag depends on itself: {way}", at, "take one of these dependencies away")
 
 
 def _take(row: Any, at: str, contract: str, kept: dict[str, Definition]) -> Iterator[TracksideError]:
@@ -212,15 +186,17 @@ def sanitized_flag(row: Mapping[str, Any]) -> Definition:
         "impressionsDisabled": False,
         "prerequisites": [],
         **{key: value for key, value in row.items() if value is not None},
-        "changeNumber": 0,
-        "algo": 2,
-        "status": row.get("status") if row.get("status") in ("ACTIVE", ARCHIVED) else "ACTIVE",
-        "defaultTreatment": row.get("defaultTreatment") or "control",
-        "seed": row.get("seed") or definitions.seed(name),
-        "trafficAllocation": _allocation(row.get("trafficAllocation")),
-        "trafficAllocationSeed": row.get("trafficAllocationSeed") or definitions.seed(f"{name}:allocation"),
+        "changeNumber": _filled(row.get("changeNumber"), 0, int),
+        "algo": _filled(row.get("algo"), 2, int),
+        "status": _filled(row.get("status"), "ACTIVE", str, _STATUSES.__contains__),
+        "defaultTreatment": _filled(row.get("defaultTreatment"), "control", str, bool),
+        "seed": _filled(row.get("seed"), definitions.seed(name), int, bool),
+        "trafficAllocation": _filled(row.get("trafficAllocation"), 100, int, range(101).__contains__),
+        "trafficAllocationSeed": _filled(
+            row.get("trafficAllocationSeed"), definitions.seed(f"{name}:allocation"), int, bool
+        ),
     }
-    conditions = row.get("conditions") or []
+    conditions = _filled(row.get("conditions"), [], list, bool)
     if isinstance(conditions, list) and not _ends_with_everybody(conditions):
         sizes = [{"treatment": "on", "size": 0}, {"treatment": "off", "size": 100}]
         conditions = [*conditions, definitions.default_rule(sizes)]
@@ -229,20 +205,26 @@ def sanitized_flag(row: Mapping[str, Any]) -> Definition:
 
 def sanitized_segment(row: Mapping[str, Any]) -> Definition:
     """Return a rule-based segment with what it leaves out."""
-    excluded = row.get("excluded")
-    parts = excluded if isinstance(excluded, Mapping) else {}
+    excluded = _filled(row.get("excluded"), {}, dict, bool)
+    if isinstance(excluded, dict):
+        excluded = {**excluded, **{part: _filled(excluded.get(part), [], list, bool) for part in ("keys", "segments")}}
     return {
         "trafficTypeName": "user",
         **row,
-        "status": row.get("status") if row.get("status") in ("ACTIVE", ARCHIVED) else "ACTIVE",
-        "changeNumber": 0,
-        "excluded": {"keys": parts.get("keys") or [], "segments": parts.get("segments") or []},
-        "conditions": row.get("conditions") or [],
+        "status": _filled(row.get("status"), "ACTIVE", str, _STATUSES.__contains__),
+        "changeNumber": _filled(row.get("changeNumber"), 0, int),
+        "excluded": excluded,
+        "conditions": _filled(row.get("conditions"), [], list, bool),
     }
 
 
-def _allocation(value: Any) -> int:
-    return value if isinstance(value, int) and 0 <= value <= 100 else 100
+def _filled(value: Any, otherwise: Any, kind: type[Any], good: Callable[[Any], object] = lambda _: False) -> Any:
+    """Return a field as SDKs fill it in: ``otherwise`` where it is missing or not ``good``.
+
+    One of another type stays as it is, so that its contract is seen to be broken.
+    """
+    fits = type(value) is kind
+    return otherwise if value is None or (fits and not good(value)) else value
 
 
 def _ends_with_everybody(conditions: list[Any]) -> bool:
@@ -269,7 +251,7 @@ def flag_faults(flag: Definition) -> list[TracksideError]:
 
 
 def contract_faults(definition: Definition, contract: str) -> list[TracksideError]:
-    """Return where a definition breaks its contract."""
+    """Return where a definition breaks its contract, or has a pattern that is none."""
     if catalog.validator(contract).is_valid(definition):
-        return []
+        return list(pattern_faults(definition))
     return [TracksideError(fault.what, fault.at, fault.fix) for fault in catalog.faults(contract, definition)]

@@ -233,7 +233,13 @@ class Split:
         self._to_all(streams.control(control_type, self.next_number()), environment)
 
     def occupancy(self, publishers: int, environment: str = "") -> None:
-        """Tell SDKs how many publishers the control channels have; with none they poll (split.sdk.occupancy)."""
+        """Tell SDKs how many publishers the control channels have; with none they poll (split.sdk.occupancy).
+
+        Raises:
+            TracksideError: that is no number of publishers.
+        """
+        if not isinstance(publishers, int) or publishers < 0:
+            raise TracksideError(f"there are {publishers!r} publishers", "split occupancy", "give 0 or more")
         self.publishers = publishers
         for name in streams.CONTROL_CHANNELS:
             frame = streams.occupancy(name, publishers, self.next_number())
@@ -251,6 +257,7 @@ class Split:
 
     def _take_back(self) -> None:
         self.admin = Admin()
+        self.answers.clear()
         for name in [name for name in self.environments if name not in self._declared]:
             del self.environments[name]
             self.streams.end(name)

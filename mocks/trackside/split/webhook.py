@@ -93,11 +93,15 @@ class Webhook:
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._round = 0
+        self._waiting = 0
+        self._changed = threading.Condition()
 
     def send(self, request: Outgoing) -> None:
         """Let a request be made soon."""
         if self._closed.is_set():
             return
+        with self._changed:
+            self._waiting += 1
         self._jobs.put(_Job(request, self._round))
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="trackside-split-webhook", daemon=True)
@@ -105,12 +109,22 @@ class Webhook:
 
     def reset(self) -> None:
         """Forget what waits."""
-        self._round += 1
+        with self._changed:
+            self._round += 1
+            self._waiting = 0
+            self._changed.notify_all()
+
+    def settle(self, timeout: float) -> bool:
+        """Return whether, within so many seconds, every request was made, those again included that failed."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._waiting == 0 or self._closed.is_set(), timeout)
 
     def close(self) -> None:
         """End the thread; what waits is not sent."""
         self._closed.set()
         self._jobs.put(None)
+        with self._changed:
+            self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(timeout=1)
 
@@ -118,6 +132,9 @@ class Webhook:
         while (job := self._jobs.get()) is not None:
             if job.round == self._round and not self._closed.is_set():
                 self._deliver(job)
+            with self._changed:
+                self._waiting -= job.round == self._round
+                self._changed.notify_all()
 
     def _deliver(self, job: _Job) -> None:
         """Make a request, and once more after 300 ms where the answer is not 200 (split.webhook.retry)."""

@@ -6,8 +6,10 @@ Each change is a rule that goes ahead of the spec's own, so that taking it away 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+import orjson
 
 from trackside.errors import TracksideError
 from trackside.statsig.specs import PUBLIC, Kind, Spec, Specs, rule, spec, unit_in
@@ -26,13 +28,36 @@ WHERE = {
 
 
 def put(specs: Specs, kind: Kind, name: str, one: Spec | None) -> Specs:
-    """Return specs with one of them set, or taken out where it is None; a gate's name may be that of a segment."""
+    """Return specs with one of them set, or taken out where it is None; a gate's name may be that of a segment.
+
+    Raises:
+        TracksideError: it cannot be sent to SDKs.
+    """
     where = WHERE[kind]
     held = {key: value for key, value in getattr(specs, where).items() if key != name or one is not None}
     if one is not None:
         before = held.get(name)
-        held[name] = {**one, "version": (before or one).get("version", 0) + (before is not None)}
+        version = (before or one).get("version", 0) + (before is not None)
+        held[name] = {**sendable(kind, name, one), "version": version}
     return dataclasses.replace(specs, **{where: held})
+
+
+def sendable(kind: str, name: str, one: Spec) -> Spec:
+    """Return a spec as it is sent: what a test does with its value later does not change it.
+
+    Raises:
+        TracksideError: its name is no text, or no JSON text can hold it.
+    """
+    if not isinstance(name, str) or not name:
+        raise TracksideError(f"{name!r} is no name of a {kind}", f"statsig.{kind}s", "name it by a text")
+    try:
+        text = orjson.dumps([[[[[one]]]]])  # as deep as in a document of specs
+    except TypeError as error:
+        fix = "use texts as keys, numbers of 64 bits, and no more than 200 levels"
+        named = name.encode(errors="backslashreplace").decode()
+        raise TracksideError(f"the {kind} {named} cannot be sent as JSON: {error}", f"statsig.{kind}s", fix) from None
+    sent: Spec = orjson.loads(text)[0][0][0][0][0]
+    return sent
 
 
 def switch(specs: Specs, kind: Kind, name: str, *, on: bool) -> Specs:
@@ -88,8 +113,9 @@ def gate_percentage(name: str, value: Any) -> float:
 
 
 def groups_of(one: Spec) -> dict[str, dict[str, Any]]:
-    """Return the rules of an experiment's groups by the name of the group."""
-    found = {row["groupName"]: row for row in one["rules"] if row.get("isExperimentGroup") and row["name"] != SERVED}
+    """Return the rules of an experiment's groups by the name of the group, or its rule's ID where it has none."""
+    own = [row for row in one["rules"] if row.get("isExperimentGroup") and row["name"] != SERVED]
+    found = {str(row.get("groupName") or row["id"]): row for row in own}
     return found or {row["groupName"]: row for row in one["rules"] if row.get("groupName") and row["name"] != SERVED}
 
 
@@ -99,11 +125,11 @@ def _serve_group(specs: Specs, name: str, value: Any, unit: str) -> Specs:
     if isinstance(value, Mapping):
         specs = put(specs, "experiment", name, _resized(one, groups, name, value, unit))
     else:
-        if groups and value not in groups:
-            raise _cannot("experiment", name, value, f"its groups are: {', '.join(groups)}")
+        if not isinstance(value, str) or (groups and value not in groups):
+            raise _cannot("experiment", name, value, f"its groups are: {', '.join(groups) or 'none'}")
         group = groups.get(value) or rule(str(value), [], {}, groupName=str(value), isExperimentGroup=True)
         served = {**_rule_for(one, unit, group["returnValue"]), "id": group["id"], "salt": group["salt"]}
-        served |= {"groupName": group["groupName"], "isExperimentGroup": not unit}
+        served |= {"groupName": group.get("groupName"), "isExperimentGroup": not unit}
         if unit:
             served["id"] = f"{group['id']}:{one['idType']}:id_override"
         active = {
@@ -121,18 +147,24 @@ def _serve_group(specs: Specs, name: str, value: Any, unit: str) -> Specs:
 
 
 def _resized(one: Spec, groups: Mapping[str, Any], name: str, sizes: Mapping[str, Any], unit: str) -> Spec:
+    """Return an experiment in which everyone is in a group, but for units that are forced into one."""
     unknown = [group for group in sizes if groups and group not in groups]
-    whole = sum(size for size in sizes.values() if isinstance(size, (int, float)))
-    if unit or unknown or abs(whole - 100) > 0.01:
+    if unit or unknown or not _are_percentages(sizes.values()):
         fix = "percentages are for everyone and add up to 100"
         raise _cannot("experiment", name, dict(sizes), f"its groups are: {', '.join(groups)}" if unknown else fix)
-    rules = [row for row in one["rules"] if row["name"] != SERVED and row.get("groupName") not in sizes]
+    rules = [row for row in one["rules"] if row["name"] != SERVED and str(row["id"]).endswith("override")]
     upto = 0.0
-    for group, size in sizes.items():
-        upto += size
+    for group in {**groups, **sizes}:
+        upto += sizes.get(group, 0)
         base = groups.get(group) or rule(group, [], {}, groupName=group, isExperimentGroup=True)
         rules.append({**base, "conditions": [bucket_below(round(upto * 10), one["salt"], one["idType"])]})
     return {**one, "enabled": True, "isActive": True, "rules": rules}
+
+
+def _are_percentages(sizes: Iterable[Any]) -> bool:
+    given = list(sizes)
+    numbers = [size for size in given if isinstance(size, (int, float)) and not isinstance(size, bool) and size >= 0]
+    return len(numbers) == len(given) and abs(sum(numbers) - 100) <= 0.01
 
 
 def bucket_below(bound: int, salt: str, id_type: str) -> dict[str, Any]:

@@ -57,15 +57,13 @@ def read_ids(_request: Request, live: Statsig, _body: Body) -> Answer:
 
 def add_ids(request: Request, live: Statsig, body: Body) -> Answer:
     """Add IDs to a list (statsig.console.id-lists)."""
-    live.change_list(_list(request, live).name, add=body["ids"])
+    live.change_list(_list(request, live).name, add=_ids(body))
     return told("IDs successfully added to Segment ID List")
 
 
 def remove_ids(request: Request, live: Statsig, body: Body) -> Answer:
     """Take IDs out of a list; the document shows no body, and one with ``ids`` is asked for (statsig.console.id-lists.delete)."""
-    if "ids" not in body:
-        raise TracksideError("ids is missing", "$.ids", 'send {"ids": [...]}')
-    live.change_list(_list(request, live).name, remove=body["ids"])
+    live.change_list(_list(request, live).name, remove=_ids(body))
     return told("IDs successfully removed from Segment ID List")
 
 
@@ -73,6 +71,13 @@ def reset_ids(request: Request, live: Statsig, body: Body) -> Answer:
     """Let a list hold these IDs only; SDKs get a new file."""
     live.reset_list(_list(request, live).name, body.get("ids", ()))
     return told("Segment Reset reset successfully.")
+
+
+def _ids(body: Body) -> list[str]:
+    if "ids" not in body:
+        raise TracksideError("ids is missing", "$.ids", 'send {"ids": [...]}')
+    ids: list[str] = body["ids"]
+    return ids
 
 
 def _name(request: Request, live: Statsig) -> str:

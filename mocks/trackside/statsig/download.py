@@ -21,7 +21,7 @@ TITLES = {"server_secret": "server secret key", "client_key": "client key", "con
 PREFIXES = {"secret-": "server_secret", "client-": "client_key", "console-": "console_key"}
 """How keys of each kind start."""
 
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+_RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})", re.ASCII)
 
 
 def refused(request: Request, live: Statsig, wanted: tuple[str, ...]) -> Answer | None:

@@ -12,10 +12,19 @@ import orjson
 from trackside import catalog
 from trackside.errors import TracksideError
 from trackside.live import Declared
+from trackside.statsig.changes import sendable
 from trackside.statsig.reading import circle_of, merged, read
 from trackside.statsig.settings import StatsigSettings
 from trackside.statsig.short import faults_of, project_of
-from trackside.statsig.specs import LISTS, Listed, Project, Specs
+from trackside.statsig.specs import LISTS, Kind, Listed, Project, Specs
+
+BLOCK_OF: dict[Kind, str] = {
+    "gate": "gates",
+    "dynamic_config": "dynamic_configs",
+    "experiment": "experiments",
+    "layer": "layers",
+}
+"""Where a workspace declares the specs of a kind."""
 
 BLOCKS = {"feature_gates": "gates", "dynamic_configs": "dynamic_configs", "layer_configs": "layers"}
 
@@ -35,7 +44,7 @@ def declared(settings: StatsigSettings, folder: Path | None) -> Declared:
     short = project_of(settings)
     lists = {**{name: Listed() for name in _named_lists(of_file)}, **short.id_lists}
     whole = merged(of_file, short.specs)
-    faults += [*_twice(settings, of_file), *faults_of(settings, of_file, lists)]
+    faults += [*_twice(settings, of_file), *_unsendable(short), *faults_of(settings, of_file, lists)]
     if not faults and (circle := circle_of(whole)):
         what = f"gates ask each other in a circle: {' asks '.join([*circle, circle[0]])}"
         place = catalog.json_path(["statsig", "gates", circle[0]])
@@ -56,6 +65,16 @@ def _twice(settings: StatsigSettings, of_file: Specs) -> Iterator[TracksideError
                 yield TracksideError(f"{name} is in {settings.specs_file} too", place, "declare it in one of the two")
 
 
+def _unsendable(short: Project) -> Iterator[TracksideError]:
+    """Yield each spec and ID list of a workspace that is a mapping of Python's, and holds what no JSON can."""
+    for kind, block in BLOCK_OF.items():
+        for name, one in short.specs.of(kind).items():
+            try:
+                sendable(kind, name, one)
+            except TracksideError as fault:  # noqa: PERF203 - each is told
+                yield TracksideError(fault.what, catalog.json_path(["statsig", block, name]), fault.fix)
+
+
 def _named_lists(specs: Specs) -> Iterator[str]:
     for one in specs.all():
         for row in one["rules"]:
@@ -68,16 +87,21 @@ def _file(path: Path) -> tuple[Specs, list[TracksideError]]:
     """Return the specs of a file, and its faults as ``FILE:LINE: $.path``."""
     try:
         text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        fix = "name a file with an answer of download_config_specs"
-        return Specs(), [TracksideError(f"the file cannot be read: {error.strerror}", str(path), fix)]
     except UnicodeDecodeError as error:
         return Specs(), [TracksideError(f"the file is not UTF-8: {error.reason}", str(path), "save it as UTF-8")]
+    except (OSError, ValueError) as error:  # a path with a NUL in it, for one
+        fix, why = "name a file with an answer of download_config_specs", getattr(error, "strerror", error)
+        return Specs(), [TracksideError(f"the file cannot be read: {why}", str(path), fix)]
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         where = f"{path}:{error.lineno}:{error.colno}"
         return Specs(), [TracksideError(f"the file is not JSON: {error.msg}", where, "mend the syntax there")]
+    try:
+        orjson.dumps([[[[[document]]]]])  # what is served has some levels more
+    except TypeError:
+        what, fix = "the file has more than 249 levels", "write values of fewer levels"
+        return Specs(), [TracksideError(what, f"{path}:1: $", fix)]
     specs, faults = read(document)
     if not faults:
         return specs, []

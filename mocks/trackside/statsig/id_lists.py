@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
-from trackside.statsig.hashes import djb2
+from trackside.errors import TracksideError
 
 
 def id_hash(unit_id: str) -> str:
@@ -46,21 +46,33 @@ class IdList:
         self.ids: dict[str, None] = {}
         self.file = b""
         self.created = time
-        self.file_id = f"{djb2(self.name)}-{time}"
+        self.file_id = f"{hashlib.sha256(self.name.encode()).hexdigest()[:12]}-{time}"
         self.add(ids)
 
     def add(self, ids: Iterable[str]) -> bool:
-        """Append the IDs that are not in the list yet; returns whether there were any (statsig.sdk.id-lists.file)."""
-        fresh = [one for one in dict.fromkeys(ids) if one not in self.ids]
+        """Append the IDs that are not in the list yet; returns whether there were any (statsig.sdk.id-lists.file).
+
+        Raises:
+            TracksideError: one of them is no ID; then none is added.
+        """
+        fresh = [one for one in dict.fromkeys(map(self._checked, ids)) if one not in self.ids]
         self.ids.update(dict.fromkeys(fresh))
         return self._append("+", fresh)
 
     def remove(self, ids: Iterable[str]) -> bool:
         """Take IDs out by a line of their own; returns whether any was in the list."""
-        gone = [one for one in dict.fromkeys(ids) if one in self.ids]
+        gone = [one for one in dict.fromkeys(map(self._checked, ids)) if one in self.ids]
         for one in gone:
             del self.ids[one]
         return self._append("-", gone)
+
+    def _checked(self, unit_id: object) -> str:
+        try:
+            if isinstance(unit_id, str) and unit_id.encode():
+                return unit_id
+        except UnicodeEncodeError:  # half of a character
+            pass
+        raise TracksideError(f"{unit_id!a} is no ID", f"statsig.id_lists.{self.name}", "give each ID as a text")
 
     def _append(self, sign: str, ids: list[str]) -> bool:
         self.file += "".join(f"{sign}{id_hash(one)}\n" for one in ids).encode()

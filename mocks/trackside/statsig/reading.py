@@ -44,7 +44,7 @@ OPERATORS = {
 
 GATES = {"pass_gate": "text", "fail_gate": "text", "multi_pass_gate": "a list", "multi_fail_gate": "a list"}
 TYPES = {"public", "ip_based", "ua_based", "user_field", "environment_field", "current_time", "user_bucket", "unit_id"}
-TYPES |= {"target_app", "experiment_group", *GATES}
+TYPES |= {"target_app", *GATES}
 """The types of conditions that SDKs know."""
 
 
@@ -63,11 +63,14 @@ def read(document: Any) -> tuple[Specs, list[TracksideError]]:
         return Specs(), [TracksideError("the document is no object", "$", "save an answer of download_config_specs")]
     contract = contract_of(document)
     if broken := catalog.faults(contract, document):
-        return Specs(), [TracksideError(fault.what, fault.at, fault.fix) for fault in broken]
+        second = contract.endswith("v2")
+        return Specs(), [TracksideError(one.what, _named(one.at) if second else one.at, one.fix) for one in broken]
     read_one = _read_second if contract.endswith("v2") else _read_first
     specs, faults = read_one(document)
-    faults += [fault for where in LISTS for fault in _condition_faults(specs, where, document)]
-    faults += _cycle_faults(specs, document)
+    for where in LISTS:
+        faults += [*_value_faults(specs, where, document), *_condition_faults(specs, where, document)]
+    if not faults:
+        faults = [*_override_faults(document), *_cycle_faults(specs, document)]
     return (Specs() if faults else specs), faults
 
 
@@ -104,14 +107,8 @@ def _read_second(document: Mapping[str, Any]) -> tuple[Specs, list[TracksideErro
                 conditions = [known[key] for key in one["conditions"] if key in known]
                 rules.append(_rule(one, conditions, where, second=True))
             maps[where][name] = _spec(name, row, rules, where)
-    more = _more(document)
-    if "override_rules" in more:
-        rules_of = {
-            name: _rule(one, [known[key] for key in one["conditions"] if key in known], "dynamic_configs", second=True)
-            for name, one in more["override_rules"].items()
-        }
-        more["override_rules"] = rules_of
-    return Specs(**maps, experiment_to_layer=dict(document["experiment_to_layer"]), more=more), faults
+    layer_of = dict(document["experiment_to_layer"])
+    return Specs(**maps, experiment_to_layer=layer_of, more=_more(document)), faults
 
 
 def _more(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,11 +145,36 @@ def _rule(row: Mapping[str, Any], conditions: list[Any], where: str, *, second: 
 
 def _condition(row: Mapping[str, Any]) -> dict[str, Any]:
     filled = {**PUBLIC, **row, "type": row["type"].lower()}
-    if isinstance(row.get("operator"), str):
+    if filled["type"] in ("public", *GATES):  # where `statsig` looks at an operator that it does not know
+        filled["operator"] = None
+    elif isinstance(row.get("operator"), str):
         filled["operator"] = row["operator"].lower()
     if filled["type"] == "user_bucket" and isinstance(filled["targetValue"], Mapping):
-        filled["targetValue"] = [int(bucket) for bucket in filled["targetValue"] if re.fullmatch(r"-?\d+", bucket)]
+        filled["targetValue"] = [
+            int(bucket) for bucket in filled["targetValue"] if re.fullmatch(r"-?[0-9]{1,9}", bucket)
+        ]
     return filled
+
+
+def _override_faults(document: Mapping[str, Any]) -> Iterator[TracksideError]:
+    for name in document.get("overrides") or ():
+        what = f"{name} is put in another's place by overrides, which statsig-node does not follow"
+        yield _fault(what, ("overrides", name), "take that out, and let the spec itself serve it")
+
+
+def _value_faults(specs: Specs, where: str, document: Mapping[str, Any]) -> Iterator[TracksideError]:
+    """Yield each value of a config or layer that is true or false, as only gates have it; SDKs differ in such ones."""
+    if where == "feature_gates":
+        return
+    for position, (name, one) in enumerate(getattr(specs, where).items()):
+        key = name if isinstance(document[where], Mapping) else position
+        values: list[tuple[Path, Any]] = [((where, key, "defaultValue"), one["defaultValue"])]
+        values += [
+            ((where, key, "rules", index, "returnValue"), row["returnValue"]) for index, row in enumerate(one["rules"])
+        ]
+        for place, value in values:
+            if not isinstance(value, Mapping):
+                yield _fault(f"{name} gives {value!r}, and is no gate", place, "write an object of its parameters")
 
 
 def _condition_faults(specs: Specs, where: str, document: Mapping[str, Any]) -> Iterator[TracksideError]:
@@ -168,6 +190,8 @@ def _condition_faults(specs: Specs, where: str, document: Mapping[str, Any]) -> 
 
 def _wrong(condition: Mapping[str, Any]) -> tuple[str, str] | None:
     kind, operator, target = condition["type"], condition["operator"], condition["targetValue"]
+    if kind == "experiment_group":
+        return "only SDKs built on Statsig's core know experiment_group", "ask for the experiment where it is used"
     if kind not in TYPES:
         return f"SDKs know no condition of type {kind!r}", f"use one of: {', '.join(sorted(TYPES))}"
     if kind in GATES:
@@ -176,6 +200,8 @@ def _wrong(condition: Mapping[str, Any]) -> tuple[str, str] | None:
         return None
     if operator not in OPERATORS:
         return f"SDKs know no operator {operator!r}", f"use one of: {', '.join(sorted(OPERATORS))}"
+    if kind == "user_bucket" and isinstance(target, list) and not all(type(one) is int for one in target):
+        return f"buckets are whole numbers, and targetValue is {target!r}", "list buckets from 0 to 999"
     if operator == "str_matches" and isinstance(target, str):
         try:
             re.compile(target)
@@ -185,7 +211,11 @@ def _wrong(condition: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def _unlike(wanted: str, target: Any, name: str) -> tuple[str, str] | None:
-    number = isinstance(target, (int, float)) or (isinstance(target, str) and re.fullmatch(r"-?[\d.]+", target))
+    if isinstance(target, list) and not all(isinstance(one, (str, int, float)) for one in target):
+        return f"{name} compares with texts and numbers, and its targetValue is {target!r}", "list nothing else"
+    number = isinstance(target, (int, float)) or (
+        isinstance(target, str) and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", target)
+    )
     fits = {"a list": isinstance(target, list), "text": isinstance(target, str), "a number": bool(number)}
     if fits.get(wanted, True):
         return None
@@ -193,20 +223,33 @@ def _unlike(wanted: str, target: Any, name: str) -> tuple[str, str] | None:
 
 
 def _cycle_faults(specs: Specs, document: Mapping[str, Any]) -> list[TracksideError]:
-    """Return a fault where gates ask each other in a circle, which ends no SDK's evaluation."""
-    circle = circle_of(specs)
-    if not circle:
-        return []
-    names = list(specs.feature_gates)
-    key = circle[0] if isinstance(document["feature_gates"], Mapping) else names.index(circle[0])
-    what = f"gates ask each other in a circle: {' asks '.join([*circle, circle[0]])}"
-    return [_fault(what, ("feature_gates", key), "take one of these conditions away")]
+    """Return a fault where gates ask each other in a circle, or configs delegate so: that ends no SDK's evaluation."""
+    delegates = {name: [*map(_delegate, one["rules"])] for name, one in specs.dynamic_configs.items()}
+    found = []
+    for where, circle, what, verb in (
+        ("feature_gates", circle_of(specs), "gates ask each other in a circle", "asks"),
+        ("dynamic_configs", _circle(delegates), "configs delegate in a circle", "delegates to"),
+    ):
+        if circle:
+            names = list(getattr(specs, where))
+            key = circle[0] if isinstance(document[where], Mapping) else names.index(circle[0])
+            told = f" {verb} ".join([*circle, circle[0]])
+            found.append(_fault(f"{what}: {told}", (where, key), "take one of these conditions away"))
+    return found
+
+
+def _delegate(row: Mapping[str, Any]) -> str:
+    return row.get("configDelegate") or ""
 
 
 def circle_of(specs: Specs) -> list[str]:
     """Return gates that ask each other in a circle; empty where there are none."""
+    return _circle({name: _asked(one) for name, one in specs.feature_gates.items()})
+
+
+def _circle(asked: Mapping[str, list[str]]) -> list[str]:
     try:
-        TopologicalSorter({name: _asked(one) for name, one in specs.feature_gates.items()}).prepare()
+        TopologicalSorter(asked).prepare()
     except CycleError as error:
         return [*reversed(error.args[1][1:])]
     return []
@@ -220,6 +263,11 @@ def _asked(one: Spec) -> list[str]:
                 target = condition["targetValue"]
                 found += target if isinstance(target, list) else [str(target)]
     return found
+
+
+def _named(at: str) -> str:
+    """Return a place in the second format, whose maps may have keys of digits, which are no positions."""
+    return re.sub(r"^(\$\.\w+)\[(\d+)\]", r'\1["\2"]', at)
 
 
 def _fault(what: str, place: Path, fix: str) -> TracksideError:

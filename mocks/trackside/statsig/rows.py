@@ -31,7 +31,7 @@ def _serves(kind: Kind, one: Spec) -> Any:
     first = own[0] if own else None
     if kind == "experiment":
         if first and first["name"] == SERVED:
-            return first["groupName"]
+            return first.get("groupName") or first["id"]
         return list(groups_of(one)) or one["defaultValue"]
     if first is None:
         return one["defaultValue"]

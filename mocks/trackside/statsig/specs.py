@@ -36,6 +36,8 @@ MADE_ANEW = frozenset(
         "condition_map",
         "layers",
         "experiment_to_layer",
+        "overrides",
+        "override_rules",
         *LISTS,
     }
 )
@@ -123,10 +125,7 @@ def _second(specs: Specs) -> dict[str, Any]:
     conditions = _Conditions()
     maps = {where: {name: conditions.spec(one) for name, one in getattr(specs, where).items()} for where in LISTS}
     maps["feature_gates"].update(conditions.helpers)
-    answer: dict[str, Any] = {**maps, "experiment_to_layer": specs.experiment_to_layer, "condition_map": conditions.map}
-    if "override_rules" in specs.more:
-        answer["override_rules"] = {name: conditions.rule(rule) for name, rule in specs.more["override_rules"].items()}
-    return answer
+    return {**maps, "experiment_to_layer": specs.experiment_to_layer, "condition_map": conditions.map}
 
 
 class _Conditions:

@@ -206,6 +206,7 @@ class Statsig:
         self, name: str, add: Iterable[str] = (), remove: Iterable[str] = (), id_type: str = "userID"
     ) -> IdList:
         """Add IDs to a list, take others out, and return it; with its segment it is made where there is none."""
+        changes.sendable("id_list", name, {})
         self._changed()
         if name not in self._id_lists:
             self._id_lists[name] = IdList(name, (), id_type, self.time)
