@@ -326,7 +326,9 @@ def _endless() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "value", [{1: 2}, {"a": object()}, {"a": {1, 2}}, {"a": 2**70}, {"a": "\ud800"}, _endless()], ids=repr
+    "value",
+    [{1: 2}, {"a": object()}, {"a": {1, 2}}, {"a": 2**70}, {"a": "\ud800"}, _endless()],
+    ids=["number-as-key", "object", "set", "huge", "half-a-character", "endless"],
 )
 def test_what_no_json_can_hold_is_refused_before_an_sdk_is_given_it(trackside, values, call, value):
     with pytest.raises(TracksideError, match="the dynamic_config banner cannot be sent as JSON"):
