@@ -200,7 +200,7 @@ def _shown(lab: Lab, row: Exchange) -> dict[str, Any]:
         "vendor": row.vendor,
         "at": iso(in_ms(request.at)),
         "method": request.method,
-        "path": request.path,
+        "path": request.shown_path,
         "query": dict(request.query),
         "headers": redacted(request.headers),
         "body": request.body.decode("utf-8", "replace"),

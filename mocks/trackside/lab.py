@@ -585,7 +585,7 @@ class Lab:
         levels = ("error", "warning", "note") if notes else ("error", "warning")
         yield from list(self._told)
         for row in self.journal.rows():
-            where = f"{row.request.method} {row.request.path}"
+            where = f"{row.request.method} {row.request.shown_path}"
             for step in self.steps_of(row):
                 if step.level in levels and not self._is_delivery(row):
                     yield Finding(step, row.vendor, "", where)

@@ -190,7 +190,7 @@ def _what_came(lab: Lab, match: Match, messages: list[Journey], others: list[Kep
 def _nothing_came(lab: Lab, vendor: str) -> str:
     """Return which requests came instead of a message or a record, and where SDKs are to be pointed."""
     rows = [row for row in lab.journal.rows() if row.vendor in ("segment", vendor)]
-    paths = _counted(f"{row.request.method} {row.request.path}" for row in rows)
+    paths = _counted(f"{row.request.method} {row.request.shown_path}" for row in rows)
     what = (
         f"{len(rows)} requests have come, no message and no record: {paths}" if rows else "Nothing has come to the lab"
     )

@@ -5,6 +5,7 @@ The only place that knows Flask or the server library.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import threading
@@ -152,7 +153,8 @@ class Server:
         sockets = self._server.map
         listener = next(self._listeners())
         # Only the server's own thread may close its sockets; the trigger wakes it from its poll.
-        listener.trigger.pull_trigger(lambda: wasyncore.close_all(sockets))
+        with contextlib.suppress(OSError):  # it was awake already, and has closed the trigger with the rest
+            listener.trigger.pull_trigger(lambda: wasyncore.close_all(sockets))
         self._thread.join(timeout=5)
 
 

@@ -106,7 +106,7 @@ def request_lines(lab: Lab, row: Exchange) -> Iterator[str]:
     """Yield a request with what went wrong with it as a whole; nothing where all went well."""
     steps = [step for step in lab.steps_of(row) if step.kind in ("drop", "fault") or step.level in ("error", "warning")]
     if steps:
-        yield f"{row.request.method} {row.request.path} to {row.vendor}, answered {row.status}"
+        yield f"{row.request.method} {row.request.shown_path} to {row.vendor}, answered {row.status}"
         yield from ("  " + step_line(step, row.vendor) for step in steps)
 
 

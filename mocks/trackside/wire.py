@@ -69,6 +69,16 @@ class Request:
                 raise orjson.JSONDecodeError(f"it has over {LEVELS} levels", "", 0) from error
         return value
 
+    @property
+    def shown_path(self) -> str:
+        """The path as logs and reports show it: a secret key that stands in it is named, not repeated.
+
+        >>> Request("GET", "/v1/get_id_lists/s-1.json", params={"secret": "s-1"}).shown_path
+        '/v1/get_id_lists/<secret>.json'
+        """
+        secret = self.params.get("secret")
+        return self.path.replace(secret, "<secret>") if secret else self.path
+
     def basic_user(self) -> str | None:
         """Return the user name of ``Authorization: Basic``, also when the colon is missing; None without one."""
         scheme, _, value = self.headers.get("authorization", "").partition(" ")

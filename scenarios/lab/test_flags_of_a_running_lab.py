@@ -276,6 +276,14 @@ def test_a_flag_file_that_is_not_there_is_told_with_its_place(make_trackside, tm
         make_trackside(workspace)
 
 
+@pytest.mark.parametrize(
+    ("vendor", "key"), [("launchdarkly", "flags_file"), ("split", "flags_file"), ("statsig", "specs_file")]
+)
+def test_a_flag_file_that_no_system_has_is_told(vendor, key):
+    with pytest.raises(WorkspaceError, match="cannot be read"):
+        load({vendor: {key: "a\0b.json", "environments": {}} if vendor != "statsig" else {key: "a\0b.json"}})
+
+
 def test_the_variables_for_an_application_have_every_address_and_key(running):
     env = running.env()
     assert env["LAUNCHDARKLY_URI"] == running.launchdarkly.url

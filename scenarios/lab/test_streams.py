@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import urllib3
+from waitress.trigger import trigger
 
 from trackside.server import STREAMS as MOST
 from trackside.server import THREADS, make_app
@@ -152,6 +153,18 @@ def test_stopping_ends_open_streams_and_leaves_no_thread():
     command = [sys.executable, "-W", "ignore", "-c", STOPS, str(Path(__file__).parent)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert run.stdout.splitlines() == ["['MainThread']", "True"], run.stderr
+
+
+def test_a_server_that_is_awake_as_it_is_stopped_closes_all_the_same(make_trackside, monkeypatch):
+    def pulled_twice(self: trigger) -> None:
+        pull(self)
+        assert eventually(lambda: self._closed)
+        pull(self)
+
+    lab = make_trackside(WORKSPACE)
+    pull = trigger._physical_pull  # noqa: SLF001 - as above
+    monkeypatch.setattr(trigger, "_physical_pull", pulled_twice)
+    lab.stop()
 
 
 @pytest.mark.trackside(workspace=WORKSPACE)

@@ -210,6 +210,21 @@ def test_a_changed_segment_reaches_a_streaming_sdk(started: Callable[..., Sdk], 
 
 
 @pytest.mark.rule("split.sdk.memberships-update")
+@pytest.mark.rule("split.sdk.split-update")
+@pytest.mark.parametrize("package", EACH)
+def test_flags_that_change_together_reach_a_streaming_sdk_with_a_segment_new_to_it(
+    started: Callable[..., Sdk], trackside: Lab, package: str
+) -> None:
+    one = started(package)
+    asks = {"rules": [{"segment": "newcomers", "serve": "on"}]}
+    flags = {**SPLIT["flags"], "banner": "green", "with_config": asks}
+    segments = {**SPLIT["segments"], "newcomers": ["user-1"]}
+    trackside.configure({"split": {**SPLIT, "flags": flags, "segments": segments}})
+
+    assert one.wait("banner", "green", seconds=3) == "green"
+    assert one.wait("with_config", "on", seconds=3) == "on"
+
+
 @pytest.mark.parametrize("package", ON_CLIENTS)
 def test_a_changed_large_segment_reaches_a_client(started: Callable[..., Sdk], trackside: Lab, package: str) -> None:
     sdk = started(package)

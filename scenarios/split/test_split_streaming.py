@@ -13,6 +13,7 @@ import urllib3
 from trackside import catalog
 from trackside.errors import TracksideError
 from trackside.split import streams
+from trackside.split.store import TOLD_SINGLY
 
 WORKSPACE = {
     "split": {
@@ -254,9 +255,19 @@ def test_a_long_definition_is_compressed(trackside, listen):
 
 
 @pytest.mark.rule("split.sdk.split-update")
-def test_several_changes_at_once_share_a_message_without_definitions(trackside, listen, ask):
+def test_several_changes_at_once_are_told_one_by_one_with_their_definitions(trackside, listen):
     stream = listen()
-    flags = {"banner": "off", "checkout": "on"}
+    trackside.configure({"split": {**WORKSPACE["split"], "flags": {"banner": "off", "checkout": "on"}}})
+    first, second = stream.update(), stream.update()
+
+    assert {unpacked(first)["name"], unpacked(second)["name"]} == {"banner", "checkout"}
+    assert second["pcn"] == first["changeNumber"]
+
+
+@pytest.mark.rule("split.sdk.split-update")
+def test_many_changes_at_once_share_a_message_without_definitions(trackside, listen, ask):
+    stream = listen()
+    flags = {f"flag-{number}": "on" for number in range(TOLD_SINGLY + 1)}
     trackside.configure({"split": {**WORKSPACE["split"], "flags": flags}})
     data = stream.update()
 

@@ -52,7 +52,7 @@ def options(lab: Lab) -> Iterator[tuple[str, str]]:
 
 
 def _options(sdk: Sdk, mock: Mock) -> str:
-    """Return an SDK's options as its language writes them; a secret key is named by its place."""
+    """Return the call that takes an SDK's options, and these as its language writes them; a secret key is named by its place."""
     import orjson
 
     from trackside.sdks import key_for
@@ -61,7 +61,8 @@ def _options(sdk: Sdk, mock: Mock) -> str:
     if sdk.side == "server" or not key or key == _secret(mock):
         key = f"<{sdk.key}>"
     options = dict(sdk.options(mock.url, key))
-    return str(options) if sdk.registry == "PyPI" else orjson.dumps(options).decode()
+    shown = str(options) if sdk.registry == "PyPI" else orjson.dumps(options).decode()
+    return f"{sdk.call}, options = {shown}"
 
 
 def _secret(mock: Mock) -> str:

@@ -79,7 +79,7 @@ def request_row(row: Exchange, steps: Iterable[Step], at: str, records: int = 0)
         "at": at,
         "vendor": row.vendor,
         "method": row.request.method,
-        "path": row.request.path,
+        "path": row.request.shown_path,
         "status": row.status,
         "records": records,
         "steps": telling(step_json(step) for step in steps),

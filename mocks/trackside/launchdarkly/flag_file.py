@@ -38,14 +38,16 @@ def read(path: Path) -> FlagFile:
     try:
         text = path.read_text(encoding="utf-8")
         data = file_text.parsed(text, is_json=path.suffix == ".json")
-    except OSError as error:
-        fault = TracksideError(f"the flag file cannot be read: {error.strerror}", str(path), "name a JSON or YAML file")
-        return FlagFile(faults=[fault])
     except UnicodeDecodeError as error:
         fault = TracksideError(f"the flag file is not UTF-8: {error.reason}", str(path), "save it as UTF-8")
         return FlagFile(faults=[fault])
     except file_text.UnparsableError as error:
         return FlagFile(faults=[TracksideError(error.what, f"{path}{error.where}", error.fix)])
+    except (OSError, ValueError) as error:  # a path with a NUL in it, for one
+        why = getattr(error, "strerror", error)
+        return FlagFile(
+            faults=[TracksideError(f"the flag file cannot be read: {why}", str(path), "name a JSON or YAML file")]
+        )
     found = _contents(data)
     if not found.faults and file_text.is_plain(text):  # finding places takes seconds in a big file
         return found

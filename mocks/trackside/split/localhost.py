@@ -36,10 +36,11 @@ def read(path: Path) -> Read:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        return Read(faults=[TracksideError(f"the file cannot be read: {error.strerror}", str(path), "name a file of flags")])  # fmt: skip
     except UnicodeDecodeError as error:
         return Read(faults=[TracksideError(f"the file is not UTF-8: {error.reason}", str(path), "save it as UTF-8")])
+    except (OSError, ValueError) as error:  # a path with a NUL in it, for one
+        why = getattr(error, "strerror", error)
+        return Read(faults=[TracksideError(f"the file cannot be read: {why}", str(path), "name a file of flags")])
     document = flag_text.parsed(text, path)
     if isinstance(document, TracksideError):
         return Read(faults=[document])

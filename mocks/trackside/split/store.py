@@ -18,6 +18,13 @@ from trackside.streams import Stream, Streams
 Kind: TypeAlias = Literal["SPLIT_UPDATE", "RB_SEGMENT_UPDATE"]
 
 
+TOLD_SINGLY = 50
+"""Changed definitions that SDKs are told of one by one, each with its definition.
+
+splitio_client 10.7, told of a change without one, fetches flags and not the segments that are new to it.
+"""
+
+
 class Split:
     """What Split knows of a running lab; implements `trackside.live.Live`.
 
@@ -272,16 +279,17 @@ class Split:
             self._set_all(state, "SPLIT_UPDATE", state.flags, content.flags)
 
     def _set_all(self, state: Environment, kind: Kind, of: Definitions, declared: Mapping[str, Definition]) -> None:
-        """Let exactly these definitions stand; several changes share one change number and one message."""
+        """Let exactly these definitions stand; many changes share one change number and one message."""
         changed = [row for row in declared.values() if not of.holds(row)]
         changed += [{**row, "status": ARCHIVED} for row in of.active() if row["name"] not in declared]
-        if len(changed) == 1:
-            self._put(state, kind, of, changed[0])
-        elif changed:
-            number = self.next_number()
+        if len(changed) <= TOLD_SINGLY:
             for row in changed:
-                of.put(row, number)
-            self._publish(state, streams.update(state.name, kind, number))
+                self._put(state, kind, of, row)
+            return
+        number = self.next_number()
+        for row in changed:
+            of.put(row, number)
+        self._publish(state, streams.update(state.name, kind, number))
 
     def _set_segments(self, state: Environment, declared: Mapping[str, tuple[str, ...]], *, large: bool) -> None:
         segments = state.large_segments if large else state.segments

@@ -48,7 +48,7 @@ def refused(request: Request, live: Statsig, wanted: tuple[str, ...]) -> Answer 
 def _key(request: Request) -> tuple[str, str]:
     if key := request.headers.get("statsig-api-key"):
         return key, "statsig-api-key header"
-    if key := request.params.get("key", ""):
+    if key := request.params.get("secret", ""):
         return key, "path"
     return request.query.get("k", ""), "k query parameter"
 
@@ -131,9 +131,9 @@ ROUTES: list[Route[Any]] = [
     *(
         Route(methods, f"/v{version}/download_config_specs{key}", config_specs(version), live=True)
         for version in (1, 2)
-        for methods, key in ((("GET", "POST"), "/<key>.json"), (("GET", "POST"), ""))
+        for methods, key in ((("GET", "POST"), "/<secret>.json"), (("GET", "POST"), ""))
     ),
     Route(("POST",), "/v1/get_id_lists", id_lists, live=True),
-    Route(("GET", "POST"), "/v1/get_id_lists/<key>.json", id_lists, live=True),
+    Route(("GET", "POST"), "/v1/get_id_lists/<secret>.json", id_lists, live=True),
     Route(("GET",), "/v1/download_id_list_file/<file_id>", id_list_file, live=True),
 ]
