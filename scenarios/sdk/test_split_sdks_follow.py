@@ -29,7 +29,7 @@ ROLLOUT = {
 }
 SPLIT: dict[str, Any] = {
     "environments": {"production": {"sdk_key": "sdk-key", "client_key": "client-key"}},
-    "segments": {"beta": ["user-1"]},
+    "segments": {"beta": ["user-1"], "unused": ["user-1"]},
     "large_segments": {"big": ["user-1"]},
     "rule_based_segments": {"vip": {"rules": [{"if": {"plan": ["gold"]}}], "excluded": {"keys": ["user-9"]}}},
     "flags": {
@@ -216,10 +216,8 @@ def test_flags_that_change_together_reach_a_streaming_sdk_with_a_segment_new_to_
     started: Callable[..., Sdk], trackside: Lab, package: str
 ) -> None:
     one = started(package)
-    asks = {"rules": [{"segment": "newcomers", "serve": "on"}]}
-    flags = {**SPLIT["flags"], "banner": "green", "with_config": asks}
-    segments = {**SPLIT["segments"], "newcomers": ["user-1"]}
-    trackside.configure({"split": {**SPLIT, "flags": flags, "segments": segments}})
+    asks = {"rules": [{"segment": "unused", "serve": "on"}], "serve": "off", "treatments": ["on", "off"]}
+    trackside.configure({"split": {**SPLIT, "flags": {**SPLIT["flags"], "banner": "green", "with_config": asks}}})
 
     assert one.wait("banner", "green", seconds=3) == "green"
     assert one.wait("with_config", "on", seconds=3) == "on"
