@@ -488,11 +488,11 @@ def test_a_dry_run_shows_the_flag_as_it_would_be(trackside: Lab) -> None:
 def test_what_begins_with_an_underscore_stays_as_it_is(trackside: Lab) -> None:
     before = flag(trackside)
 
-    patch(trackside, [replace("/_version", 99), replace("/environments/production/_environmentName", "x")])
+    patch(trackside, [replace("/_version", 10_000_000), replace("/environments/production/_environmentName", "x")])
 
     after = flag(trackside)
     assert after["environments"] == before["environments"]
-    assert after["_version"] < 99
+    assert after["_version"] < 10_000_000
 
 
 @pytest.mark.rule("launchdarkly.rest.read-only")
