@@ -20,7 +20,7 @@ from trackside.errors import TracksideError
 from trackside.steps import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from jsonschema_rs import ValidationError, Validator
 
@@ -158,6 +158,17 @@ def as_step(fault: Fault) -> Step:
     """Return a fault as a step of a journey, an error under the rule ``<vendor>.contract``."""
     rule = f"{fault.contract.partition('/')[0]}.contract"
     return Step("fault", rule, fault.what, fault.at, fault.fix, "error", fault.code)
+
+
+def nearest_line(place: str, lines: Mapping[str, int]) -> int:
+    """Return the line of a JSON path in a file, or of the nearest place around it that has one; 0 where none has.
+
+    >>> nearest_line("$.flags.banner.on", {"$": 1, "$.flags": 2})
+    2
+    """
+    while place and place not in lines:
+        place = place.rpartition("." if place.rfind(".") > place.rfind("[") else "[")[0]
+    return lines.get(place, 0)
 
 
 def json_path(parts: Sequence[str | int]) -> str:

@@ -32,11 +32,6 @@ class Sdk:
     key: str
     options: Callable[[str, str], Mapping[str, Any]]
 
-    @property
-    def title(self) -> str:
-        """Its name with its registry, such as ``statsig (PyPI)``."""
-        return f"{self.package} ({self.registry})"
-
 
 def sdk_named(sdks: tuple[Sdk, ...], package: str) -> Sdk:
     """Return an SDK by its package, ``npm:NAME`` or ``PyPI:NAME``.

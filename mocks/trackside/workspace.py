@@ -327,10 +327,7 @@ def _placed(faults: list[TracksideError], name: str, lines: Mapping[str, int]) -
 
 def _line(fault: TracksideError, lines: Mapping[str, int]) -> int:
     """Return the line of the nearest place that the file holds; 0 without a file."""
-    place = fault.where.partition(":")[0].strip()
-    while place and place not in lines:
-        place = place.rpartition("." if place.rfind(".") > place.rfind("[") else "[")[0]
-    return lines.get(place, 0)
+    return catalog.nearest_line(fault.where.partition(":")[0].strip(), lines)
 
 
 def _notes(document: Mapping[str, Any]) -> Iterator[Step]:

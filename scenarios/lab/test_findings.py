@@ -2,6 +2,9 @@
 
 import pytest
 
+from trackside.cli.rows import line, request_row
+from trackside.wire import Request
+
 
 def levels(lab, **which):
     return [(finding.step.level, finding.step.rule) for finding in lab.findings(**which)]
@@ -172,3 +175,21 @@ def test_findings_of_a_batch_name_the_message_that_they_belong_to(lab, post):
     post(lab, "/v1/batch", {"writeKey": "wk_web", "batch": calls})
 
     assert {finding.message_id for finding in lab.findings() if finding.step.level == "error"} == {"m-bad"}
+
+
+def test_a_finding_on_an_unknown_path_names_the_paths_most_like_it(lab, post):
+    post(lab, "/api/testImpression/bulk", [], vendor="split")
+    (finding,) = lab.findings()
+    assert "POST /api/testImpressions/bulk" in finding.step.fix
+    assert finding.step.fix.count("/") < 60
+    assert "others" in finding.step.fix
+
+
+def test_a_secret_that_stands_in_a_path_is_shown_nowhere(lab):
+    lab.receive("statsig", Request("GET", "/v1/download_config_specs/secret-of-mine.json"))
+    lab.receive("statsig", Request("GET", "/v1/get_id_lists/secret-of-mine.json"))
+    shown = [row.request.shown_path for row in lab.exchanges("statsig")]
+    assert shown == ["/v1/download_config_specs/<secret>.json", "/v1/get_id_lists/<secret>.json"]
+    rows = [request_row(row, lab.steps_of(row), "2026-01-02T03:00:00Z") for row in lab.exchanges("statsig")]
+    told = [*map(str, lab.findings(notes=True)), *map(line, rows)]
+    assert not any("secret-of-mine" in text for text in told)

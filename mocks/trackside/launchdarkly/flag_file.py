@@ -89,9 +89,6 @@ def _placed(faults: Sequence[TracksideError], path: Path, lines: Mapping[str, in
     """Return faults with their file and line, in the order of the lines."""
     placed = []
     for fault in faults:
-        place = fault.where
-        while place and place not in lines:
-            place = place.rpartition("." if place.rfind(".") > place.rfind("[") else "[")[0]
-        line = lines.get(place, 1)
+        line = catalog.nearest_line(fault.where, lines) or 1
         placed.append((line, TracksideError(fault.what, f"{path}:{line}: {fault.where}", fault.fix)))
     return [fault for _, fault in sorted(placed, key=lambda pair: pair[0])]

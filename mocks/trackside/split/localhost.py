@@ -69,10 +69,8 @@ def _of_document(document: Any) -> Read:
 
 
 def _placed(path: Path, at: str, lines: Mapping[str, int]) -> str:
-    place = at
-    while place and place not in lines:
-        place = place.rpartition("." if place.rfind(".") > place.rfind("[") else "[")[0]
-    return f"{path}:{lines[place]}: {at}" if place in lines else f"{path}: {at}"
+    line = catalog.nearest_line(at, lines)
+    return f"{path}:{line}: {at}" if line else f"{path}: {at}"
 
 
 # ---- localhost YAML

@@ -111,10 +111,7 @@ def _file(path: Path) -> tuple[Specs, list[TracksideError]]:
 
 def _placed(path: Path, place: str, lines: Mapping[str, int]) -> str:
     """Return a place with the line of its nearest part that the file holds."""
-    near = place
-    while near not in lines and near != "$":
-        near = near[: max(near.rfind("."), near.rfind("["), 1)]
-    return f"{path}:{lines.get(near, 1)}: {place}"
+    return f"{path}:{catalog.nearest_line(place, lines) or 1}: {place}"
 
 
 def _lines(text: str) -> dict[str, int]:
