@@ -201,7 +201,7 @@ def test_a_file_that_was_read_on_demand_is_not_read_once_more(running, file, mon
 
 
 def test_a_file_is_read_when_two_looks_have_found_it_the_same(tmp_path, monkeypatch):
-    states = iter([(1, 1, 1), (2, 0, 1), (3, 9, 1), (3, 9, 1)])
+    states = iter([(1, 1, 1), (1, 1, 1), (2, 0, 1), (3, 9, 1), (3, 9, 1)])  # twice before anything was written
     last, seen = [(1, 1, 1)], []
 
     def look(file: Path) -> tuple[int, int, int]:
