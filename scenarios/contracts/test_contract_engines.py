@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from trackside import catalog
 
-Path: TypeAlias = tuple[str | int, ...]
+Path: TypeAlias = tuple[str, ...]
 
 FILES = sorted(catalog.folder().glob("*/examples/*/*/*.json"))
 VALID = [file for file in FILES if file.parent.name == "valid"]
@@ -32,8 +32,8 @@ SCALARS = st.one_of(
         ["", "x" * 100, "x" * 101, "track", "alias", "custom", "2026-01-02", "2026-01-02T03:04:05Z\n", "é" * 60]
     ),
 )
-# No empty names and no digits: in an error's path jsonschema-rs drops the former and makes numbers of the latter.
-NAMES = st.text("abXY é./~\"'[]$_-", min_size=1, max_size=6)
+# No empty names: jsonschema-rs drops them from an error's path.
+NAMES = st.text("abXY09 é./~\"'[]$_-", min_size=1, max_size=6)
 VALUES = st.recursive(SCALARS, lambda part: st.lists(part, max_size=3) | st.dictionaries(NAMES, part, max_size=3))
 
 
@@ -53,11 +53,12 @@ def one_a_place(found: Iterable[tuple[str, Path]]) -> set[tuple[str, Path]]:
 
 
 def agree(contract: str, payload: Any) -> None:
-    """Compare the verdict and each error's keyword and path."""
+    """Compare the verdict and each error's keyword and path; jsonschema-rs gives names of digits as numbers."""
     fast = catalog.validator(contract)
-    told = ((error.kind.name, tuple(error.instance_path)) for error in fast.iter_errors(payload))
+    told = ((error.kind.name, tuple(map(str, error.instance_path))) for error in fast.iter_errors(payload))
     expected = [
-        (str(error.validator), tuple(error.absolute_path)) for error in reference(contract).iter_errors(payload)
+        (str(error.validator), tuple(map(str, error.absolute_path)))
+        for error in reference(contract).iter_errors(payload)
     ]
 
     assert one_a_place(told) == one_a_place(expected)
