@@ -25,6 +25,7 @@ from trackside.wire import Outgoing
 
 TIMEOUT_SECONDS = 10.0
 ANSWER_BYTES = 64 * 1024
+SEGMENT_RULES = "segment.delivery"
 _WORKERS = 8
 _SHORTEST = 0.1
 """The shortest wait between two attempts in seconds, whatever the schedule says."""
@@ -86,6 +87,7 @@ class _Pending:
     outgoing: Outgoing
     retry: Retry
     inside: Callable[[Outgoing, float], Attempt] | None
+    rules: str = SEGMENT_RULES
     attempts: int = 0
     first_at: float = 0.0
 
@@ -120,6 +122,7 @@ class Deliverer:
         inside: Callable[[Outgoing, float], Attempt] | None,
         *,
         made: tuple[Attempt, ...] = (),
+        rules: str = SEGMENT_RULES,
     ) -> None:
         """Take on a delivery: inside the lab its first attempt is over when this returns, outside it is under way.
 
@@ -129,9 +132,10 @@ class Deliverer:
             retry: the schedule of its retries.
             inside: makes one attempt inside the lab; None for a request over HTTP.
             made: attempts made before a restart.
+            rules: how the ids begin of the rules that a failed attempt names, such as ``statsig.out``.
         """
         first_at = made[0].at if made else self._clock.now()
-        pending = _Pending(key, outgoing, retry, inside, len(made), first_at)
+        pending = _Pending(key, outgoing, retry, inside, rules, len(made), first_at)
         if made and made[-1].due is not None:
             self._schedule(made[-1].due, pending)
         elif inside is not None:
@@ -254,7 +258,9 @@ class Deliverer:
         pending.attempts += 1
         again = not made.delivered and retryable(made.status, made.error)
         due = next_due(pending.retry, pending.key, pending.attempts, pending.first_at, now) if again else None
-        attempt = Attempt(now, made.status, made.answer, made.error, due, made.steps + _told(made, due, now))
+        attempt = Attempt(
+            now, made.status, made.answer, made.error, due, made.steps + _told(made, due, now, pending.rules)
+        )
         with self._wake:  # so that after a stop nothing is written any more
             if generation != self._generation:
                 return
@@ -315,7 +321,7 @@ def _beginning(answer: Any, until: float) -> bytes | None:
     return body[:ANSWER_BYTES] if not part or len(body) > ANSWER_BYTES else None
 
 
-def _told(made: Attempt, due: float | None, now: float) -> tuple[Step, ...]:
+def _told(made: Attempt, due: float | None, now: float, rules: str) -> tuple[Step, ...]:
     """Return the finding of an attempt that was no success."""
     if made.delivered:
         return ()
@@ -323,10 +329,10 @@ def _told(made: Attempt, due: float | None, now: float) -> tuple[Step, ...]:
     if due is not None:
         text = f"the destination did not take the message: {what}; the next attempt is due in {due - now:.0f} s"
         code = f"errors.awaiting-retry.{made.error or made.status}"
-        return (Step("fault", "segment.delivery.retry", text, fix="see that the destination answers", level="warning", code=code),)  # fmt: skip
+        return (Step("fault", f"{rules}.retry", text, fix="see that the destination answers", level="warning", code=code),)  # fmt: skip
     code = f"errors.discarded.{made.error or made.status}"
     if 300 <= made.status < 400:
         text, fix = f"the destination answered a redirect, {what}, and redirects are not followed", "name the address that it leads to"  # fmt: skip
         return (Step("fault", "segment.delivery.redirect", text, fix=fix, level="error", code=code),)
     text = f"the destination refused the message for good: {what}"
-    return (Step("fault", "segment.delivery.refused", text, fix="see the answer's body, then its rule", level="error", code=code),)  # fmt: skip
+    return (Step("fault", f"{rules}.refused", text, fix="see the answer's body, then its rule", level="error", code=code),)  # fmt: skip

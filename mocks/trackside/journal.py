@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import orjson
 
@@ -27,6 +27,8 @@ DEFAULT_LIMIT = 100_000
 DEFAULT_BYTES = 512 * 1024 * 1024
 """Bytes of bodies kept by default, whatever the number of messages; the oldest go first here too."""
 
+Cause: TypeAlias = tuple[int, int]
+NO_CAUSE: Cause = (0, 0)
 _HEADS = 1024
 _NO_INTAKE = Intake()
 
@@ -47,6 +49,8 @@ class Exchange:
         queued: whether deliveries of its messages are kept as attempts.
         told: whether the answer cannot be derived again; see `trackside.wire.Answer`.
         kept: the vendor's records as JSON, of an answer that cannot be derived again.
+        cause: of a vendor's export, a test event or a replayed message: the row that it was made of, and its number among
+            those made of that row; (0, 0) for what came from outside.
     """
 
     seq: int
@@ -60,6 +64,12 @@ class Exchange:
     queued: bool = False
     told: bool = False
     kept: bytes = b""
+    cause: Cause = NO_CAUSE
+
+    @property
+    def is_request(self) -> bool:
+        """Whether it came over the wire; else it tells what happened inside a vendor, such as a changed gate."""
+        return bool(self.request.method)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +166,7 @@ class _Head:
             *maps,
         )
 
-    def exchange(self, seq: int, at: float, body: bytes) -> Exchange:
+    def exchange(self, seq: int, at: float, body: bytes, cause: Cause) -> Exchange:
         """Return the exchange with this head."""
         request = Request(
             self.method,
@@ -181,6 +191,7 @@ class _Head:
             self.queued,
             self.told,
             self.kept,
+            cause,
         )
 
 
@@ -233,6 +244,8 @@ class Journal:
             self._bodies: deque[bytes] = deque()
             self.opening: set[int] = set()
             self._attempts: dict[int, dict[DeliveryKey, list[Attempt]]] = {}
+            self._causes: dict[int, Cause] = {}
+            self._caused: dict[int, list[int]] = {}
             self._seq = getattr(self, "_seq", 0)
             self._kept = 0
             self._bytes = 0
@@ -251,7 +264,14 @@ class Journal:
         return self._seq + 1
 
     def append(
-        self, vendor: str, request: Request, answer: Answer, workspace: int, *, queued: bool = False
+        self,
+        vendor: str,
+        request: Request,
+        answer: Answer,
+        workspace: int,
+        *,
+        queued: bool = False,
+        cause: Cause = NO_CAUSE,
     ) -> Exchange:
         """Keep an exchange and return its row; waiting readers see it when this returns."""
         steps = answer.steps if answer.told or vendor == "segment" else ()
@@ -267,6 +287,7 @@ class Journal:
             queued,
             answer.told,
             orjson.dumps(answer.records) if answer.told and answer.records else b"",
+            cause,
         )
         if self.keeper:
             self.keeper.keep_exchange(row)
@@ -286,6 +307,9 @@ class Journal:
         self._rows.append(self._head(row))
         self._times.append(row.request.at)
         self._bodies.append(row.request.body)
+        if row.cause != NO_CAUSE:
+            self._causes[row.seq] = row.cause
+            self._caused.setdefault(row.cause[0], []).append(row.seq)
         self._kept += row.intake.calls or 1
         self._bytes += len(row.request.body)
         self.accepted += row.intake.calls
@@ -307,6 +331,9 @@ class Journal:
         self._kept -= head.intake.calls or 1
         self.evicted += head.intake.calls or 1
         self._attempts.pop(seq, None)
+        self._caused.pop(seq, None)
+        if (cause := self._causes.pop(seq, None)) is not None:
+            self._caused.pop(cause[0], None)
         if self.keeper and seq % 256 == 0:
             self.keeper.forget(seq + 1)
 
@@ -329,14 +356,33 @@ class Journal:
         """Return the tries of a delivery so far, oldest first; none for one that was derived as delivered."""
         return list(self._attempts.get(key[0], {}).get(key, ()))
 
+    def attempts_of(self, seq: int) -> dict[DeliveryKey, list[Attempt]]:
+        """Return the tries of every delivery of a row."""
+        return {key: list(made) for key, made in self._attempts.get(seq, {}).items()}
+
+    def caused_by(self, seq: int) -> list[Exchange]:
+        """Return the rows that were made of a row, oldest first."""
+        return [self._row(one) for one in self._caused.get(seq, ())]
+
+    def row(self, seq: int) -> Exchange | None:
+        """Return the row of a number; None where it was evicted."""
+        with self.changed:
+            return self._row(seq) if self._rows and self._first <= seq <= self._seq else None
+
+    def _row(self, seq: int) -> Exchange:
+        index = seq - self._first
+        cause = self._causes.get(seq, NO_CAUSE)
+        return self._rows[index].exchange(seq, self._times[index], self._bodies[index], cause)
+
     def rows(self, *, newest_first: bool = False) -> Iterator[Exchange]:
         """Yield the rows that are kept, oldest first unless told otherwise."""
         with self.changed:
             kept, first = list(zip(self._rows, self._times, self._bodies, strict=True)), self._first
+            causes = dict(self._causes)
         order = range(len(kept) - 1, -1, -1) if newest_first else range(len(kept))
         for index in order:
             head, at, body = kept[index]
-            yield head.exchange(first + index, at, body)
+            yield head.exchange(first + index, at, body, causes.get(first + index, NO_CAUSE))
 
     def since(self, seq: int) -> list[Exchange]:
         """Return the rows after a number, oldest first; costs what they cost, however many are kept."""
@@ -344,7 +390,9 @@ class Journal:
             wanted = min(self._seq - seq, len(self._rows))
             tails = (islice(reversed(column), wanted) for column in (self._rows, self._times, self._bodies))
             newest, last = list(zip(*tails, strict=True)), self._seq
-        return [head.exchange(last - back, at, body) for back, (head, at, body) in enumerate(newest)][::-1]
+            causes = [self._causes.get(last - back, NO_CAUSE) for back in range(len(newest))]
+        rows = [head.exchange(last - back, at, body, causes[back]) for back, (head, at, body) in enumerate(newest)]
+        return rows[::-1]
 
     def wait(self, condition: Callable[[], bool], timeout: float) -> bool:
         """Return True as soon as ``condition`` holds, False after ``timeout`` seconds; checked at each change."""

@@ -11,18 +11,19 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import orjson
 
 from trackside import catalog, checks
+from trackside.exports import Exported
 from trackside.journal import Attempt, DeliveryKey, Exchange, Journal
 from trackside.segment.discards import KINDS
 from trackside.segment.ingest import Envelope, Opened, open_calls
 from trackside.segment.routes import payload_of, pixel_form
-from trackside.segment.routing import Plan, Routed, Sending
+from trackside.segment.routing import Plan, Routed, Sending, vendor_at
 from trackside.segment.settings import SegmentSettings
 from trackside.steps import Message, Record, Step
 from trackside.times import in_ms, iso
@@ -65,7 +66,8 @@ class Sent:
         last = self.attempts[-1]
         if not last.delivered:
             return "failed" if last.due is None else "awaiting_retry"
-        return "delivered" if self.records or not any(step.kind == "drop" for step in self.steps) else "dropped"
+        steps = (*self.steps, *last.steps)
+        return "delivered" if self.records or not any(step.kind == "drop" for step in steps) else "dropped"
 
     def as_json(self) -> dict[str, Any]:
         """Return the request, credentials redacted, with its attempts, steps and records."""
@@ -202,6 +204,7 @@ class Journey:
             "anonymous_id": self.get("anonymousId"),
             "source": self.exchange.intake.source,
             "exchange": self.exchange.seq,
+            "made_of": self.exchange.cause[0] or None,
             "received_at": iso(in_ms(self.exchange.request.at)),
             "outcome": self.outcome,
             "contract": self.contract,
@@ -261,6 +264,9 @@ class Derived(Protocol):
 
     def answer(self, vendor: str, request: Request) -> Answer:
         """Return what a vendor answers to a request, without its faults."""
+
+    def exported(self, vendor: str, records: list[Record]) -> Exported:
+        """Return what a vendor sends to Segment of records that it keeps."""
 
 
 class Journeys:
@@ -334,28 +340,30 @@ class Journeys:
     ) -> Delivery:
         sent = []
         for number, sending in enumerate(routed.sendings):
-            faults = checks.request_faults(routed.type, sending.outgoing.body, told)
+            faults = checks.request_faults(routed.vendor, sending.outgoing.body, told)
             checked = Sending(sending.outgoing, sending.mapping, sending.steps + faults)
             key = (row.seq, index, routed.destination, number)
-            sent.append(self._sent(key, row, routed.type, checked, workspace))
-        return Delivery(routed.destination, routed.type, routed.steps, sent)
+            sent.append(self._sent(key, row, routed.vendor, checked, workspace))
+        return Delivery(routed.destination, routed.vendor, routed.steps, sent)
 
     def _sent(self, key: DeliveryKey, row: Exchange, vendor: str, sending: Sending, workspace: Derived) -> Sent:
         outgoing, steps = sending.outgoing, sending.steps
         attempts = self._journal.attempts(key) if row.queued else []
-        inside = is_inside(vendor, outgoing)
+        inside = vendor_at(outgoing.url) == vendor
         if row.queued and (attempts or not inside or self.over_http or row.seq in self._journal.opening):
             last = attempts[-1] if attempts else None
             answer = workspace.answer(vendor, as_request(outgoing, last.at)) if last and inside else None
             if last is None or answer is None or answer.status != last.status or last.due is not None:
                 return Sent(sending.mapping, outgoing, attempts, steps, [])
-            attempts[-1] = attempt_of(answer, last.at)
+            again = attempt_of(answer, last.at)
+            attempts[-1] = replace(again, steps=last.steps) if last.delivered else again
         else:
             answer = workspace.answer(vendor, as_request(outgoing, row.request.at))
             attempts = [attempt_of(answer, row.request.at)]
         if any(step.rule == f"{vendor}.in.unsupported" for step in answer.steps):  # which says all there is to say
             steps = [step for step in steps if step.rule != f"{vendor}.contract"]
         steps = steps + answer.steps + checks.record_faults(vendor, answer.records)
+        steps += workspace.exported(vendor, answer.records).steps
         return Sent(sending.mapping, outgoing, attempts, steps, answer.records)
 
     def all(self, *, newest_first: bool = False, containing: str = "") -> Iterator[Journey]:
@@ -379,20 +387,6 @@ def envelope_of(row: Exchange) -> Envelope:
     remote = row.request.headers.get("x-forwarded-for", row.request.remote).partition(",")[0].strip()
     prefix = f"{_MADE_ID}{row.seq}"
     return Envelope(row.request.at, row.intake.kind, row.intake.source, prefix, remote, pixel=pixel_form(row.request))
-
-
-def is_inside(vendor: str, outgoing: Outgoing) -> bool:
-    """Return whether a request goes to a vendor of this lab: its address is that vendor's public one."""
-    host = urlsplit(outgoing.url).hostname or ""
-    return vendor != "webhook" and host in INSIDE_HOSTS.get(vendor, ())
-
-
-INSIDE_HOSTS = {
-    "statsig": ("api.statsig.com",),
-    "split": ("events.split.io",),
-    "launchdarkly": ("events.launchdarkly.com",),
-}
-"""The public hosts that the lab itself stands for; a delivery to any other address leaves the lab."""
 
 
 def as_request(outgoing: Outgoing, at: float) -> Request:

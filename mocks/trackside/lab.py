@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import orjson
 
@@ -16,10 +16,13 @@ from trackside import expect, launchdarkly, segment, split, statsig
 from trackside.clock import Clock
 from trackside.delivery import TIMEOUT_SECONDS, Deliverer
 from trackside.errors import TracksideError, WorkspaceError
-from trackside.journal import DEFAULT_LIMIT, Attempt, DeliveryKey, Exchange, Journal
-from trackside.journeys import Journey, Journeys, Sent, as_request, is_inside, may_hold, step_json
+from trackside.exports import NOTHING, Exported, Exporter
+from trackside.journal import DEFAULT_LIMIT, NO_CAUSE, Attempt, Cause, DeliveryKey, Exchange, Journal
+from trackside.journeys import Journey, Journeys, Sent, as_request, may_hold, step_json
 from trackside.launchdarkly.mock import LaunchDarklyMock
+from trackside.segment.mock import SegmentMock
 from trackside.segment.routes import Segment
+from trackside.segment.routing import vendor_at
 from trackside.segment.settings import SegmentSettings
 from trackside.split.mock import SplitMock
 from trackside.statsig.mock import StatsigMock
@@ -45,6 +48,9 @@ VENDORS = {
 """The vendors of a lab, in the order that they are listed; a new one is a folder and a line here."""
 
 HOST = "127.0.0.1"
+CAUSE_HEADER = "x-trackside-cause"
+"""Where a lab whose deliveries go over HTTP says of an export what it was made of."""
+
 SEGMENT_AGENTS = ("Segment.io/", "SegmentDestination/")
 """How the user agents begin by which Segment delivers to vendors."""
 
@@ -103,6 +109,11 @@ class _Configured:
         """Return what a vendor answers to a request under this workspace, without its faults."""
         return self._mocks[vendor].answer(request, getattr(self.workspace, vendor))
 
+    def exported(self, vendor: str, records: list[Record]) -> Exported:
+        """Return what a vendor sends to Segment of records that it keeps."""
+        settings, mock = getattr(self.workspace, vendor), self._mocks[vendor]
+        return mock.exported(records, settings) if records and mock.exports(settings) else NOTHING
+
 
 class Lab:
     """One running set of mocks with its own state; two labs in one process share nothing.
@@ -151,9 +162,10 @@ class Lab:
         self.journal = Journal(limit, self._keeper)
         self.journeys_of = Journeys(self.journal, self._configured, over_http=self._over_http)
         self._deliverer = Deliverer(self.journal, self.clock)
+        self._exporter = Exporter(self, self._send_export)
         self._workspaces: dict[int, _Configured] = {}
         self._segment = Segment(self.workspace.segment, self.workspace.accept_any_key, strict)
-        self.segment = Mock(VENDORS["segment"], self)
+        self.segment = SegmentMock(VENDORS["segment"], self)
         self.statsig = StatsigMock(VENDORS["statsig"], self)
         self.split = SplitMock(VENDORS["split"], self)
         self.launchdarkly = LaunchDarklyMock(VENDORS["launchdarkly"], self)
@@ -288,6 +300,7 @@ class Lab:
         if self._server is not None:
             self._server.stop()
             self._server = None
+        self._exporter.stop()
         self._deliverer.stop()
         if self._keeper is not None:
             self._keeper.close()
@@ -352,27 +365,87 @@ class Lab:
 
     # ---- receiving
 
-    def receive(self, vendor: str, request: Request) -> Answer:
-        """Take one request to a vendor and return its answer; it is in the journal when this returns."""
+    def receive(self, vendor: str, request: Request, cause: Cause = NO_CAUSE) -> Answer:
+        """Take one request to a vendor and return its answer; it is in the journal when this returns.
+
+        Args:
+            vendor: whose port it came to.
+            request: what came.
+            cause: of a request that the lab makes itself; see `trackside.journal.Exchange`.
+        """
         mock = self.mocks[vendor]
+        if self._over_http and (told := request.headers.get(CAUSE_HEADER)):
+            cause = cast("Cause", tuple(map(int, told.split())))
         with self.lock:
             request.at = self.clock.now()
             answer = mock.handle(request)
-            queued = bool(answer.intake and answer.intake.calls) and self._needs_queue(answer.intake.source)  # type: ignore[union-attr]
+            queued = bool(answer.intake and answer.intake.calls) and self._needs_queue(answer.intake.source, request.body)  # type: ignore[union-attr]  # fmt: skip
             if queued:
                 self.journal.opening.add(self.journal.next_seq)
-            row = self.journal.append(vendor, request, answer, self._number, queued=queued)
+            row = self.journal.append(vendor, request, answer, self._number, queued=queued, cause=cause)
             if queued:  # under the lock, so that a reset takes all of it
                 self._enqueue(row)
                 self.journal.opening.discard(row.seq)
                 self.journal.poke()
+            self._export(row, answer.records)
         return answer
 
-    def _needs_queue(self, source: str) -> bool:
-        """Return whether deliveries of a source cannot be derived: some leave the lab, or a vendor was told to fail."""
-        if self._over_http or self.workspace.plan.external(source):
+    def happened(self, vendor: str, what: str, record: Record, steps: Sequence[Step] = ()) -> Exchange:
+        """Keep a record that no request brought, such as a changed gate, and export it; returns its row.
+
+        Args:
+            vendor: who keeps it.
+            what: in a word, such as ``config_change``; the row has it in place of a path.
+            record: what is kept.
+            steps: what a person should know of it.
+        """
+        with self.lock:
+            answer = Answer(200, records=[record], steps=list(steps), told=True)
+            request = Request("", what, at=self.clock.now())
+            row = self.journal.append(vendor, request, answer, self._number)
+            self._export(row, answer.records)
+        return row
+
+    def _export(self, row: Exchange, records: list[Record]) -> None:
+        if records and self.mocks[row.vendor].exports(getattr(self.workspace, row.vendor)):
+            self._exporter.add(row.seq, row.vendor, row.workspace, records)
+
+    def exported(self, vendor: str, workspace: int, records: list[Record]) -> Exported:
+        """Return what a vendor sends to Segment of records that it keeps, under the workspace of a number."""
+        return self._configured(workspace).exported(vendor, records)
+
+    def _send_export(self, seq: int, vendor: str, number: int, outgoing: Outgoing) -> None:
+        """Hand one request of a vendor to Segment; it is tried again where Segment is told to fail."""
+        key: DeliveryKey = (seq, 0, "segment", number)
+
+        def attempt(outgoing: Outgoing, now: float) -> Attempt:
+            with self.lock:
+                if self.segment.faults and self.segment.faults[0].error:
+                    return Attempt(now, 0, error=self.segment.take_fault().error)  # type: ignore[union-attr]  # just seen
+                answer = self.receive("segment", as_request(outgoing, now), (seq, number))
+            return Attempt(now, answer.status, answer.body)
+
+        made = tuple(self.journal.attempts(key))
+        retry, rules = self.workspace.segment.retry, f"{vendor}.out"
+        if self._over_http:
+            headers = {**outgoing.headers, CAUSE_HEADER: f"{seq} {number}"}
+            moved = Outgoing(outgoing.method, outgoing.url, headers, outgoing.body).moved(self.urls["segment"])
+            self._deliverer.push(key, moved, retry, None, made=made, rules=rules)
+        elif made or self.segment.faults:
+            self._deliverer.push(key, outgoing, retry, attempt, made=made, rules=rules)
+        else:
+            self.receive("segment", as_request(outgoing, self.clock.now()), (seq, number))
+
+    def _needs_queue(self, source: str, body: bytes) -> bool:
+        """Return whether deliveries of a source cannot be derived.
+
+        Some leave the lab, a vendor was told to fail, or a message may change what a vendor serves.
+        """
+        plan = self.workspace.plan
+        if self._over_http or plan.external(source):
             return True
-        return any(mock.faults for mock in self.mocks.values())
+        mocks = self.mocks.items()
+        return any(mock.faults or (mock.acts_on(body) and plan.feeds(source, name)) for name, mock in mocks)
 
     def _enqueue(self, row: Exchange) -> None:
         configured = self._configured(row.workspace)
@@ -387,9 +460,11 @@ class Lab:
         made = tuple(self.journal.attempts(key))
         if made and made[-1].due is None:
             return
-        inside = is_inside(vendor, sent.outgoing)
-        if inside and not made and not self.mocks[vendor].faults and not self._over_http:
-            return
+        inside = vendor_at(sent.outgoing.url) == vendor
+        if inside and not made and not self._over_http:
+            mock = self.mocks[vendor]
+            if not mock.faults and not mock.acts_on(sent.outgoing.body):
+                return
         outgoing, attempt = sent.outgoing, None
         if inside and self._over_http:
             outgoing = outgoing.moved(self.urls[vendor])
@@ -406,8 +481,14 @@ class Lab:
             return Attempt(now, 0, error=fault.error)
         if fault is not None:
             return Attempt(now, fault.status, fault.body)
-        answer = configured.answer(vendor, as_request(outgoing, now))
-        return Attempt(now, answer.status, answer.body)
+        request = as_request(outgoing, now)
+        with self.lock:
+            answer = configured.answer(vendor, request)
+            derived = list(answer.steps)
+            answer = self.mocks[vendor].after(request, answer)
+        return Attempt(
+            now, answer.status, answer.body, steps=tuple(step for step in answer.steps if step not in derived)
+        )
 
     def _restore(self) -> None:
         """Take back what the file holds, and go on with deliveries that were not over."""
@@ -434,10 +515,30 @@ class Lab:
             self._remember_ids(row)
 
     def _resume(self) -> None:
-        """Go on with the deliveries that were not over when the file was last written."""
+        """Go on with the deliveries and exports that were not over when the file was last written."""
         for row in self._unfinished:
             self._enqueue(row)
         self._unfinished.clear()
+        if self._keeper is not None:
+            self._resume_exports()
+
+    def _resume_exports(self) -> None:
+        """Make the exports of rows that have none yet, and go on with those that wait for another attempt.
+
+        Exports are made in the order of their rows, so that all rows are done up to the last that has one.
+        """
+        rows = list(self.journal.rows())
+        done = max((max(row.cause[0], *(key[0] for key in self.journal.attempts_of(row.seq)), 0) for row in rows), default=0)  # fmt: skip
+        for row in rows:
+            tried = self.journal.attempts_of(row.seq)
+            again = any(made[-1].due is not None for made in tried.values())
+            if row.vendor == "segment" or (row.seq <= done and not again):
+                continue
+            records = [one.record for one in self.kept_of(row, row.vendor)]
+            for number, outgoing in enumerate(self.exported(row.vendor, row.workspace, records).requests()):
+                made = tried.get((row.seq, 0, "segment", number))
+                if not again or (made and made[-1].due is not None):
+                    self._send_export(row.seq, row.vendor, number, outgoing)
 
     def _remember_ids(self, row: Exchange) -> None:
         """Let deduplication know the messageIds of a restored row."""
@@ -475,7 +576,9 @@ class Lab:
             TracksideError: that took longer than ``timeout`` seconds.
         """
         end = time.monotonic() + timeout
+        self._exporter.finish()
         delivered = self._deliverer.settle(timeout)
+        self._exporter.finish()  # of what deliveries over HTTP brought meanwhile
         if not (delivered and self.split.live.webhook.settle(max(0.0, end - time.monotonic()))):
             raise TracksideError(
                 f"deliveries were still under way after {timeout} s",
@@ -486,6 +589,7 @@ class Lab:
     def reset(self) -> None:
         """Forget every message, record, fault and seen id, at once; the workspace stays in force."""
         with self.lock:
+            self._exporter.reset()
             self._deliverer.reset()
             self._segment.seen.reset()
             for mock in self.mocks.values():
@@ -520,6 +624,7 @@ class Lab:
                 ``vendor``, if named).
             newest_first: the latest first.
         """
+        self._exporter.finish()
         for journey in self.journeys_of.all(newest_first=newest_first, containing=_rarer(message_id, user)):
             if message_id is not None and journey.get("messageId") != message_id:
                 continue
@@ -544,6 +649,7 @@ class Lab:
 
     def kept(self, vendor: str, *, newest_first: bool = False, containing: str = "") -> Iterator[Kept]:
         """Yield what a vendor keeps, with the way it came, in the order of arrival; of Segment, the accepted messages."""
+        self._exporter.finish()
         for row in self.journal.rows(newest_first=newest_first):
             if containing and row.vendor == "segment" and not may_hold(row, containing):
                 continue
@@ -570,22 +676,31 @@ class Lab:
 
     def exchanges(self, vendor: str | None = None) -> list[Exchange]:
         """Return the requests that came to a vendor, or to all, oldest first."""
-        return [row for row in self.journal.rows() if vendor is None or row.vendor == vendor]
+        self._exporter.finish()
+        return [row for row in self.journal.rows() if row.is_request and vendor in (None, row.vendor)]
 
     def steps_of(self, row: Exchange) -> Sequence[Step]:
-        """Return what happened to a request as a whole."""
+        """Return what happened to a request as a whole, and to what was exported of it."""
         if row.vendor == "segment":
             return row.steps
-        mock = self.mocks[row.vendor]
-        derived = row.steps if row.told else self._configured(row.workspace).answer(row.vendor, row.request).steps
-        return [*derived, *mock.body_steps(row.request, {step.at for step in derived})]
+        mock, configured = self.mocks[row.vendor], self._configured(row.workspace)
+        if row.told:
+            steps, records = row.steps, orjson.loads(row.kept or b"[]")
+        else:
+            answer = configured.answer(row.vendor, row.request)
+            steps, records = answer.steps, answer.records
+        faults = mock.body_steps(row.request, {step.at for step in steps}) if row.is_request else []
+        tried = self.journal.attempts_of(row.seq).values()
+        failed = [step for attempts in tried for attempt in attempts for step in attempt.steps]
+        return [*steps, *faults, *configured.exported(row.vendor, records).steps, *failed]
 
     def findings(self, *, notes: bool = False) -> Iterator[Finding]:
         """Yield every error and warning so far, oldest first; with ``notes`` also what is only worth knowing."""
         levels = ("error", "warning", "note") if notes else ("error", "warning")
+        self._exporter.finish()
         yield from list(self._told)
         for row in self.journal.rows():
-            where = f"{row.request.method} {row.request.shown_path}"
+            where = f"{row.request.method} {row.request.shown_path}".lstrip()
             for step in self.steps_of(row):
                 if step.level in levels and not self._is_delivery(row):
                     yield Finding(step, row.vendor, "", where)
@@ -612,6 +727,7 @@ class Lab:
 
     def stats(self) -> dict[str, Any]:
         """Return counts: what the journal holds, and what waits for a retry."""
+        self._exporter.finish()
         return {
             **self.journal.stats(),
             "ids_seen": len(self._segment.seen),

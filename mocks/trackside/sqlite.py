@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from trackside.errors import TracksideError
-from trackside.journal import Attempt, DeliveryKey, Exchange
+from trackside.journal import NO_CAUSE, Attempt, DeliveryKey, Exchange
 from trackside.steps import Step
 from trackside.wire import Intake, Request
 
@@ -107,6 +107,7 @@ class SqliteKeeper:
             "queued": exchange.queued,
             "told": exchange.told,
             "kept": exchange.kept.decode(),
+            "cause": exchange.cause,
         }
         with self._lock:
             self._db.execute(
@@ -172,6 +173,7 @@ def _exchange(seq: int, head: dict[str, Any], body: bytes, answer: bytes) -> Exc
         head["queued"],
         head.get("told", bool(head["steps"]) and head["vendor"] != "segment"),  # a file of 0.1 does not say
         head.get("kept", "").encode(),
+        tuple(head.get("cause", NO_CAUSE)),
     )
 
 

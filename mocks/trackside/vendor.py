@@ -11,6 +11,7 @@ from trackside import expect
 from trackside.checks import body_faults
 from trackside.delivery import Fault
 from trackside.errors import TracksideError
+from trackside.exports import NOTHING, Exported
 from trackside.live import Live
 from trackside.sdks import options_for
 from trackside.steps import Record, Step
@@ -140,10 +141,26 @@ class Mock:
             answer = route.endpoint(request, self.live)
             answer.told = True
             return answer
-        answer = self.answer(request, self._lab.settings(self.name))
-        if found is not None and found[0].after is not None and self.live is not None:
-            return found[0].after(request, answer, self.live)
-        return answer
+        return self.after(request, self.answer(request, self._lab.settings(self.name)))
+
+    def after(self, request: Request, answer: Answer) -> Answer:
+        """Return a pure endpoint's answer as its route's look at the live state leaves it; see `trackside.wire.Route`."""
+        found = self.router.find(request.method, request.path)
+        if found is None or found[0].after is None or self.live is None:
+            return answer
+        return found[0].after(request, answer, self.live)
+
+    def acts_on(self, body: bytes) -> bool:  # noqa: ARG002 - those that do look at it
+        """Return whether a message from Segment may change its live state, so that its delivery cannot be derived."""
+        return False
+
+    def exports(self, settings: Any) -> bool:  # noqa: ARG002 - those that export look at them
+        """Return whether it sends anything to Segment under these settings."""
+        return False
+
+    def exported(self, records: list[Record], settings: Any) -> Exported:  # noqa: ARG002 - those that export use them
+        """Return what it sends to Segment of records that it keeps, where it `exports`."""
+        return NOTHING
 
     def body_steps(self, request: Request, told: Collection[str] = ()) -> list[Step]:
         """Return where the body of a request breaks its contract, but for places that were told of already."""

@@ -31,7 +31,7 @@ from trackside.steps import Step
 
 CONTRACT = "trackside/workspace"
 _TEXT, _MERGE, _BOOL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge", "tag:yaml.org,2002:bool"
-LATER = ("statsig.segment_outbound", "split.segment_outbound", "ownlayer")
+LATER = ("split.segment_outbound", "ownlayer")
 """Keys that a workspace file may hold, and that this version takes no notice of."""
 
 DEMO: dict[str, Any] = {

@@ -9,6 +9,7 @@ import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -45,6 +46,24 @@ DIRECT_URLS = {
 """Where Segment posts raw messages; Split's address is not public (split.in.path)."""
 
 
+HOSTS = {
+    "statsig": ("api.statsig.com",),
+    "split": ("events.split.io",),
+    "launchdarkly": ("events.launchdarkly.com",),
+}
+"""The public hosts that the lab itself stands for; a delivery to any other address leaves the lab."""
+
+
+def vendor_at(url: str) -> str:
+    """Return the vendor of the lab whose public address this is; empty for any other.
+
+    >>> vendor_at("https://events.split.io/segment"), vendor_at("http://127.0.0.1:9000")
+    ('split', '')
+    """
+    host = urlsplit(url).hostname or ""
+    return next((vendor for vendor, hosts in HOSTS.items() if host in hosts), "")
+
+
 @dataclass(slots=True)
 class Sending:
     """One request to a destination, with the mapping that made it (empty for a raw message)."""
@@ -56,10 +75,19 @@ class Sending:
 
 @dataclass(slots=True)
 class Routed:
-    """A message on its way to one destination: what was decided, and the requests to make; none when it was dropped."""
+    """A message on its way to one destination: what was decided, and the requests to make; none when it was dropped.
+
+    Attributes:
+        destination: its name.
+        type: of the destination.
+        vendor: who is there: its type, but for a webhook to a vendor of the lab.
+        steps: what was decided.
+        sendings: the requests.
+    """
 
     destination: str
     type: str
+    vendor: str
     steps: list[Step] = field(default_factory=list)
     sendings: list[Sending] = field(default_factory=list)
 
@@ -82,6 +110,7 @@ class CompiledDestination:
         self.name = name
         self.destination = destination
         self.type = destination.type
+        self.vendor = vendor_at(destination.url) or destination.type
         self._enforce = settings.catalog_methods == "enforce"
         at = json_path(["segment", "destinations", name])
         self._filter = compile_filters(parse_filters([dict(row) for row in destination.filters], f"{at}.filters"))
@@ -96,7 +125,7 @@ class CompiledDestination:
     @property
     def external(self) -> bool:
         """Whether it is delivered to over HTTP, outside the lab."""
-        return self.type == "webhook" or bool(self.destination.url)
+        return self.vendor == "webhook" or bool(self.destination.url and not vendor_at(self.destination.url))
 
     def route(self, message: Message, source: str, now: float) -> Routed:
         """Return what becomes of a message: its requests, or why there are none.
@@ -106,7 +135,7 @@ class CompiledDestination:
             source: the name of the source that it came through.
             now: when Segment received it, epoch seconds.
         """
-        routed = Routed(self.name, self.type)
+        routed = Routed(self.name, self.type, self.vendor)
         if not self.destination.enabled:
             routed.steps.append(_disabled(self.name, self.type))
             return routed
@@ -326,10 +355,14 @@ class Plan:
             message: as ingest opened it.
             source: the name of the source that it came through.
             now: when Segment received it, epoch seconds.
-            only: a type of destination, for who wants no others.
+            only: a vendor, for who wants no other destinations.
         """
         destinations = self.sources.get(source, ())
-        return [to.route(message, source, now) for to in destinations if not only or to.type == only]
+        return [to.route(message, source, now) for to in destinations if not only or to.vendor == only]
+
+    def feeds(self, source: str, vendor: str) -> bool:
+        """Whether a source has a destination at a vendor."""
+        return any(destination.vendor == vendor for destination in self.sources.get(source, ()))
 
 
 def compile_plan(settings: SegmentSettings) -> Plan:

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from trackside import expect
+from trackside.statsig.export import exported
 from trackside.statsig.store import Statsig
 from trackside.steps import Record
 from trackside.vendor import Mock
 
 if TYPE_CHECKING:
+    from trackside.exports import Exported
     from trackside.lab import Lab
+    from trackside.statsig.settings import StatsigSettings
     from trackside.statsig.specs import Kind
     from trackside.wire import Vendor
 
@@ -77,6 +80,16 @@ class StatsigMock(Mock):
         __tracebackhide__ = True
         asked = {"name": name, **match}
         return expect.expect(self._lab, self.name, asked, count=count, timeout=timeout, sort="exposure")
+
+    # ---- what it exports
+
+    def exports(self, settings: StatsigSettings) -> bool:
+        """Return whether the outgoing side of its Segment integration is enabled."""
+        return settings.segment_outbound.enabled
+
+    def exported(self, records: list[Record], settings: StatsigSettings) -> Exported:
+        """Return what it sends to Segment of records that it keeps."""
+        return exported(records, settings)
 
     # ---- options
 

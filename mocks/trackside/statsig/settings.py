@@ -57,6 +57,21 @@ class SegmentInbound:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentOutbound:
+    """The outgoing side of the Segment integration.
+
+    Attributes:
+        enabled: whether it is switched on in Statsig's console (statsig.out.write-key).
+        write_key: of the Segment source that exports go to.
+        categories: what is exported: ``exposures``, ``custom_events``, ``config_changes`` (statsig.out.filter).
+    """
+
+    enabled: bool = False
+    write_key: str = ""
+    categories: tuple[str, ...] = ("exposures", "custom_events", "config_changes")
+
+
+@dataclass(frozen=True, slots=True)
 class StatsigSettings:
     """One Statsig project.
 
@@ -66,6 +81,7 @@ class StatsigSettings:
         console_key: the key of the Console API.
         id_types: the ID types of the project beside ``userID``.
         segment_inbound: the incoming side of the Segment integration.
+        segment_outbound: its outgoing side.
         specs_file: an answer of download_config_specs, in either format; relative to the workspace's folder.
         gates: by name: true, false, a percentage, or a mapping of ``pass``, ``users``, ``if``, ``id_type``, ``enabled``.
         dynamic_configs: by name, the parameters that everyone gets.
@@ -80,6 +96,7 @@ class StatsigSettings:
     console_key: str = ""
     id_types: tuple[str, ...] = ()
     segment_inbound: SegmentInbound = SegmentInbound()
+    segment_outbound: SegmentOutbound = SegmentOutbound()
     specs_file: str = ""
     gates: dict[str, Any] = field(default_factory=dict)
     dynamic_configs: dict[str, Any] = field(default_factory=dict)
