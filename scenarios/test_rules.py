@@ -13,7 +13,7 @@ from trackside.rules import RULES, Rule
 
 PACKAGE = Path(trackside.__file__).parent
 SCENARIOS = Path(__file__).parent
-ID = re.compile(r"\b(?:segment|statsig|split|launchdarkly)\.[a-z]+(?:[.-][a-z]+)*\b")
+ID = re.compile(r"\b(?:segment|statsig|split|launchdarkly|ownlayer)\.[a-z]+(?:[.-][a-z]+)*\b")
 MARKER = re.compile(r"pytest\.mark\.rule\(([^)]*)\)", re.DOTALL)
 QUOTED = re.compile(r'"([^"]+)"')
 NOT_RULES = re.compile(r"\.(?:py|io|com|url|settings|store|routes|errors|mapping|ingest|actions|filters|fql|routing)$")
@@ -43,8 +43,8 @@ def test_every_rule_that_a_scenario_carries_has_a_row() -> None:
 
 def test_every_rule_is_named_somewhere_in_the_code() -> None:
     sources = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.name != "rules.py")
-    catalog_rules = {"segment.contract", "statsig.contract", "split.contract", "launchdarkly.contract"}
-    unknown_paths = {f"{vendor}.unknown-path" for vendor in ("segment", "statsig", "split", "launchdarkly")}
+    catalog_rules = {"segment.contract", "statsig.contract", "split.contract", "launchdarkly.contract", "ownlayer.contract"}
+    unknown_paths = {f"{vendor}.unknown-path" for vendor in ("segment", "statsig", "split", "launchdarkly", "ownlayer")}
     assert [rule for rule in RULES if rule not in sources and rule not in catalog_rules | unknown_paths] == []
 
 

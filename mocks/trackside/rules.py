@@ -3185,6 +3185,30 @@ LAUNCHDARKLY_FDV2: tuple[Rule, ...] = (
     ),
 )
 
+# ---- Statsig: exports to Segment, config changes, the anonymous join
+
+STATSIG_EXPORTS: tuple[Rule, ...] = ()
+
+# ---- Engage audiences, Statsig's ID lists, connecting by OAuth
+
+STATSIG_AUDIENCES: tuple[Rule, ...] = ()
+
+# ---- Split: exports to Segment, the webhook form
+
+SPLIT_EXPORTS: tuple[Rule, ...] = ()
+
+# ---- OwnLayer
+
+OWNLAYER: tuple[Rule, ...] = ()
+
+# ---- Segment: catalogue, Event Tester, Replay
+
+SEGMENT_TOOLS: tuple[Rule, ...] = ()
+
+# ---- Segment: Protocols, Public API
+
+SEGMENT_PROTOCOLS: tuple[Rule, ...] = ()
+
 RULES: dict[str, Rule] = {
     rule.id: rule
     for rule in (
@@ -3202,6 +3226,12 @@ RULES: dict[str, Rule] = {
         *LAUNCHDARKLY_REST_API,
         *LAUNCHDARKLY_SDKS,
         *LAUNCHDARKLY_FDV2,
+        *STATSIG_EXPORTS,
+        *STATSIG_AUDIENCES,
+        *SPLIT_EXPORTS,
+        *OWNLAYER,
+        *SEGMENT_TOOLS,
+        *SEGMENT_PROTOCOLS,
     )
 }
 """Every rule by its id, in the order of the path that an event takes."""
