@@ -1,4 +1,4 @@
-"""A local Segment, Statsig, Split (Harness FME) and LaunchDarkly for tests and development.
+"""A local Segment, Statsig, Split (Harness FME), LaunchDarkly and OwnLayer for tests and development.
 
 >>> from trackside import Lab
 >>> Lab().workspace.segment.sources["web"].write_key

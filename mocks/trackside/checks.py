@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -27,9 +28,18 @@ def request_faults(vendor: str, body: bytes, told: Collection[str] = ()) -> list
         told: JSON paths of faults that the call itself had: a raw message carries them on, and once is enough.
     """
     contract = REQUESTS.get(vendor)
-    if contract is None:
+    if contract is None or not body:  # a webhook's mapping may send nothing, which its receiver tells of
         return []
-    return [step for step in _faults(contract, orjson.loads(body)) if step.at not in told]
+    payload = orjson.loads(body)
+    if vendor == "split" and isinstance(payload, list):  # its webhook takes several calls (split.in.webhook.batch)
+        faults = [
+            replace(step, at=f"$[{index}]{step.at[1:]}")
+            for index, call in enumerate(payload)
+            for step in _faults(contract, call)
+        ]
+    else:
+        faults = _faults(contract, payload)
+    return [step for step in faults if step.at not in told]
 
 
 def body_faults(contract: str, body: bytes, told: Collection[str] = ()) -> list[Step]:

@@ -143,6 +143,25 @@ class Deliverer:
         else:
             self._schedule(first_at, pending)
 
+    def retry(
+        self,
+        key: DeliveryKey,
+        outgoing: Outgoing,
+        retry: Retry,
+        inside: Callable[[Outgoing, float], Attempt] | None,
+        failed: Attempt,
+    ) -> None:
+        """Take on a delivery whose first attempt was made by the caller and failed; its retries are on the schedule.
+
+        Args:
+            key: which delivery.
+            outgoing: the request.
+            retry: the schedule.
+            inside: as `push` takes it.
+            failed: the first attempt.
+        """
+        self._take(_Pending(key, outgoing, retry, inside, first_at=failed.at), failed, self._generation)
+
     def run_due(self) -> None:
         """Start every attempt that is due by the lab's clock; those inside the lab are over when this returns."""
         while True:
@@ -254,13 +273,16 @@ class Deliverer:
         if generation != self._generation:
             return
         now = self._clock.now()
-        made = pending.inside(pending.outgoing, now) if pending.inside else self._over_http(pending.outgoing, now)
+        self._take(pending, pending.inside(pending.outgoing, now) if pending.inside else self.once(pending.outgoing, now), generation)  # fmt: skip
+
+    def _take(self, pending: _Pending, made: Attempt, generation: int) -> None:
+        """Keep an attempt that was made, and schedule the next where one is to follow."""
+        now = made.at
         pending.attempts += 1
         again = not made.delivered and retryable(made.status, made.error)
         due = next_due(pending.retry, pending.key, pending.attempts, pending.first_at, now) if again else None
-        attempt = Attempt(
-            now, made.status, made.answer, made.error, due, made.steps + _told(made, due, now, pending.rules)
-        )
+        steps = made.steps + told(made, due, now, pending.rules)
+        attempt = Attempt(now, made.status, made.answer, made.error, due, steps)
         with self._wake:  # so that after a stop nothing is written any more
             if generation != self._generation:
                 return
@@ -268,8 +290,8 @@ class Deliverer:
         if due is not None:
             self._schedule(due, pending)
 
-    def _over_http(self, outgoing: Outgoing, now: float) -> Attempt:
-        """Make one attempt over HTTP: no redirect is followed, ten seconds are allowed, also for a body that drips."""
+    def once(self, outgoing: Outgoing, now: float) -> Attempt:
+        """Return one attempt over HTTP: no redirect is followed, ten seconds are allowed, also for a body that drips."""
         import urllib3  # noqa: PLC0415 - only deliveries outside the lab need it, and it is slow to import
 
         if self._http is None:
@@ -321,8 +343,8 @@ def _beginning(answer: Any, until: float) -> bytes | None:
     return body[:ANSWER_BYTES] if not part or len(body) > ANSWER_BYTES else None
 
 
-def _told(made: Attempt, due: float | None, now: float, rules: str) -> tuple[Step, ...]:
-    """Return the finding of an attempt that was no success."""
+def told(made: Attempt, due: float | None, now: float, rules: str = SEGMENT_RULES) -> tuple[Step, ...]:
+    """Return the finding of an attempt that was no success: the next is ``due`` then, or none is."""
     if made.delivered:
         return ()
     what = made.error or f"status {made.status}"

@@ -14,12 +14,14 @@ from typing import Any
 import orjson
 
 from trackside.errors import TracksideError
-from trackside.journeys import Delivery, Journey, step_json
+from trackside.journal import Attempt, Exchange
+from trackside.journeys import Delivery, Journey, Sent, as_request, step_json
 from trackside.lab import Lab
 from trackside.origins import Origin, origins
 from trackside.segment.discards import KINDS
 from trackside.segment.settings import Destination
 from trackside.steps import Message, Record, Step
+from trackside.vendor import Mock
 from trackside.wire import Request
 from trackside.workspace import Workspace
 
@@ -79,7 +81,7 @@ class ExplainedCall:
     Attributes:
         call: as it was given.
         message: as destinations would get it; None where Segment's ingest discards it.
-        outcome: ``accepted``, ``discarded`` or ``duplicate``.
+        outcome: ``accepted``, ``discarded``, ``duplicate`` or ``blocked``.
         steps: of Segment's ingest and of the contract.
         destinations: one per destination of the source, in its order.
     """
@@ -186,10 +188,30 @@ class Explainer:
         lab, request = self._lab, self._request(payload, kind)
         answer = lab.segment.answer(request, lab.settings("segment"))
         # Not received but only appended: a queued row without attempts shows what would be sent, and nothing is.
-        queued = self.workspace.plan.external(self.source)
+        acts = any(mock.acts_on(request.body) for mock in lab.mocks.values())
+        queued = acts or self.workspace.plan.external(self.source)
         row = lab.journal.append("segment", request, answer, _FIRST_WORKSPACE, queued=queued)
+        if acts:
+            self._act(row)
         calls = [self._call(journey) for journey in lab.journeys_of.of(row)]
         return Explanation(self.source, answer.status, answer.steps, calls)
+
+    def _act(self, row: Exchange) -> None:
+        """Let the calls of a row change what this lab's vendors serve, such as ID lists: what is told depends on it."""
+        for journey in self._lab.journeys_of.of(row):
+            for delivery in journey.deliveries:
+                mock = self._lab.mocks[delivery.vendor]
+                for number, sent in enumerate(delivery.sent):
+                    if sent.outcome in ("delivered", "dropped") and mock.acts_on(sent.outgoing.body):
+                        key = (row.seq, journey.index, delivery.destination, number)
+                        self._lab.journal.add_attempt(key, self._attempt(mock, sent))
+
+    def _attempt(self, mock: Mock, sent: Sent) -> Attempt:
+        request = as_request(sent.outgoing, self._at)
+        derived = mock.answer(request, self._lab.settings(mock.name))
+        steps = mock.after(request, derived).steps
+        added = tuple(step for step in steps if step not in derived.steps)
+        return Attempt(self._at, derived.status, derived.body, steps=added)
 
     def _request(self, payload: Mapping[str, Any], kind: str) -> Request:
         """Return the request that an SDK would make: one call to its own path, everything else to the batch's."""

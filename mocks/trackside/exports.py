@@ -61,15 +61,18 @@ class Exported:
         """
         for write_key, messages in self.messages.items():
             key = base64.b64encode(f"{write_key}:".encode()).decode()
+            sent = 0
             for part in _parts([orjson.dumps(message) for message in messages]):
                 body = b'{"batch":[' + b",".join(part) + b"]}"
+                payload = {"batch": messages[sent : sent + len(part)]}
+                sent += len(part)
                 headers = {
                     "Authorization": f"Basic {key}",
                     "Content-Length": str(len(body)),
                     "Content-Type": JSON,
                     "User-Agent": self.agent,
                 }
-                yield Outgoing("POST", SEGMENT_URL, headers, body)
+                yield Outgoing("POST", SEGMENT_URL, headers, body, payload)
 
 
 NOTHING = Exported()

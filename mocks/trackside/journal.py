@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Protocol, TypeAlias
 
@@ -221,6 +221,7 @@ class Journal:
 
     Attributes:
         opening: numbers of rows whose deliveries are being handed over; until that is done they are under way.
+        seen_live: steps that a vendor's live state added to a delivery over HTTP, until its attempt is kept with them.
     """
 
     def __init__(
@@ -243,6 +244,7 @@ class Journal:
             self._times: deque[float] = deque()
             self._bodies: deque[bytes] = deque()
             self.opening: set[int] = set()
+            self.seen_live: dict[DeliveryKey, tuple[Step, ...]] = {}
             self._attempts: dict[int, dict[DeliveryKey, list[Attempt]]] = {}
             self._causes: dict[int, Cause] = {}
             self._caused: dict[int, list[int]] = {}
@@ -345,8 +347,10 @@ class Journal:
     def add_attempt(self, key: DeliveryKey, attempt: Attempt) -> None:
         """Keep one try of a delivery, unless its message was evicted meanwhile."""
         with self.changed:
+            added = self.seen_live.pop(key, ())
             if not self._rows or key[0] < self._first:
                 return
+            attempt = replace(attempt, steps=added + attempt.steps) if added else attempt
             if self.keeper:
                 self.keeper.keep_attempt(key, attempt)
             self._attempts.setdefault(key[0], {}).setdefault(key, []).append(attempt)

@@ -11,7 +11,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
@@ -19,9 +19,11 @@ import orjson
 
 from trackside import catalog, checks
 from trackside.exports import Exported
-from trackside.journal import Attempt, DeliveryKey, Exchange, Journal
+from trackside.journal import NO_CAUSE, Attempt, DeliveryKey, Exchange, Journal
 from trackside.segment.discards import KINDS
+from trackside.segment.forwarding import AGENT as FORWARDING
 from trackside.segment.ingest import Envelope, Opened, open_calls
+from trackside.segment.protocols import Guard, Verdict
 from trackside.segment.routes import payload_of, pixel_form
 from trackside.segment.routing import Plan, Routed, Sending, vendor_at
 from trackside.segment.settings import SegmentSettings
@@ -136,6 +138,24 @@ class Delivery:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a message was made of, that a vendor exported or that Segment made itself.
+
+    Attributes:
+        exchange: number of the row.
+        vendor: whose row it is.
+        what: the request, such as ``POST /v1/log_event``, or what happened, such as ``config_change``.
+    """
+
+    exchange: int
+    vendor: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"made by {self.vendor} of {self.what} (exchange {self.exchange})"
+
+
 @dataclass(slots=True)
 class Journey:
     """A message with everything that came of it.
@@ -149,6 +169,8 @@ class Journey:
         contract: the verdict on the call as it was received: ``valid``, or ``faults``, which are among the steps.
         deliveries: one per destination of its source; none for a discarded or repeated message.
         duplicate: whether its messageId came before.
+        origin: what it was made of; None for a message that came from outside.
+        verdict: of the source's tracking plan; None without one.
     """
 
     exchange: Exchange
@@ -159,6 +181,8 @@ class Journey:
     contract: Literal["valid", "faults"] = "valid"
     deliveries: list[Delivery] = field(default_factory=list)
     duplicate: bool = False
+    origin: Origin | None = None
+    verdict: Verdict | None = None
 
     def get(self, name: str) -> Any:
         """Return a top-level field of the message, or of the call where there is no message."""
@@ -166,10 +190,12 @@ class Journey:
         return shown.get(name) if isinstance(shown, dict) else None
 
     @property
-    def outcome(self) -> Literal["accepted", "discarded", "duplicate"]:
-        """What Segment's ingest made of it."""
+    def outcome(self) -> Literal["accepted", "discarded", "duplicate", "blocked"]:
+        """What Segment's ingest made of it, and its tracking plan: a blocked message goes to no destination."""
         if self.duplicate:
             return "duplicate"
+        if self.verdict is not None and self.verdict.blocked:
+            return "blocked"
         return "accepted" if self.message is not None else "discarded"
 
     def all_steps(self) -> Iterator[tuple[str, Step]]:
@@ -204,7 +230,7 @@ class Journey:
             "anonymous_id": self.get("anonymousId"),
             "source": self.exchange.intake.source,
             "exchange": self.exchange.seq,
-            "made_of": self.exchange.cause[0] or None,
+            "origin": asdict(self.origin) if self.origin else None,
             "received_at": iso(in_ms(self.exchange.request.at)),
             "outcome": self.outcome,
             "contract": self.contract,
@@ -320,20 +346,29 @@ class Journeys:
         workspace = self._workspace(row.workspace)
         payload = payload_of(row.request)
         duplicates = frozenset(row.intake.duplicates)
+        origin = self._origin(row)
+        guard = guard_of(workspace.plan, row)
         journeys = []
         for opened in open_calls(payload, envelope_of(row), workspace.segment):
             faults = _contract_faults(row, opened)
-            journey = Journey(row, opened.index, opened.call, opened.message, [*faults, *opened.steps])
+            journey = Journey(row, opened.index, opened.call, opened.message, [*faults, *opened.steps], origin=origin)
             journey.contract = "faults" if faults else "valid"
             if opened.index in duplicates:
                 journey.duplicate = True
                 journey.steps.append(_repeated(opened.call.get("messageId")))
-            elif opened.message is not None:
-                routed = workspace.plan.route(opened.message, row.intake.source, row.request.at, only)
+            elif journey.message is not None and not (guard and blocks(guard, journey)):
+                routed = workspace.plan.route(journey.message, row.intake.source, row.request.at, only)
                 told = _told_places(faults, row)
                 journey.deliveries = [self._delivery(row, opened.index, way, workspace, told) for way in routed]
             journeys.append(journey)
         return journeys
+
+    def _origin(self, row: Exchange) -> Origin | None:
+        made_of = self._journal.row(row.cause[0]) if row.cause != NO_CAUSE else None
+        if made_of is None:
+            return None
+        what = f"{made_of.request.method} {made_of.request.shown_path}".lstrip()
+        return Origin(made_of.seq, made_of.vendor, what)
 
     def _delivery(
         self, row: Exchange, index: int, routed: Routed, workspace: Derived, told: Collection[str]
@@ -357,6 +392,8 @@ class Journeys:
                 return Sent(sending.mapping, outgoing, attempts, steps, [])
             again = attempt_of(answer, last.at)
             attempts[-1] = replace(again, steps=last.steps) if last.delivered else again
+            if last.delivered and last.steps:  # what the vendor's live state made of it, where alone it came to nothing
+                answer.steps = [step for step in answer.steps if step.kind != "drop"]
         else:
             answer = workspace.answer(vendor, as_request(outgoing, row.request.at))
             attempts = [attempt_of(answer, row.request.at)]
@@ -372,6 +409,27 @@ class Journeys:
             if may_hold(row, containing):
                 journeys = self.of(row)
                 yield from reversed(journeys) if newest_first else journeys
+
+
+def guard_of(plan: Plan, row: Exchange) -> Guard | None:
+    """Return the guard that a request's messages meet; None without a tracking plan.
+
+    What was forwarded from another source's meets none, so that nothing is forwarded for ever (segment.protocols.forwarded).
+    """
+    guard = plan.guards.get(row.intake.source)
+    if guard is None or (row.cause != NO_CAUSE and row.request.headers.get("user-agent") == FORWARDING):
+        return None
+    return guard
+
+
+def blocks(guard: Guard, journey: Journey) -> bool:
+    """Hold a journey's message against a tracking plan, and return whether it goes no further."""
+    if journey.message is None:
+        return True
+    journey.verdict = guard.check(journey.message)
+    journey.message = journey.verdict.message
+    journey.steps += journey.verdict.steps
+    return bool(journey.verdict.blocked)
 
 
 def may_hold(row: Exchange, text: str) -> bool:
@@ -393,7 +451,7 @@ def as_request(outgoing: Outgoing, at: float) -> Request:
     """Return the request as the destination's endpoint sees it."""
     url = urlsplit(outgoing.url)
     headers = {name.lower(): value for name, value in outgoing.headers.items()}
-    return Request(outgoing.method, url.path, headers, outgoing.body, at=at)
+    return Request(outgoing.method, url.path, headers, outgoing.body, at=at, payload=outgoing.payload)
 
 
 def attempt_of(answer: Answer, at: float) -> Attempt:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import orjson
 
-from trackside import expect, launchdarkly, segment, split, statsig
+from trackside import connecting, expect, launchdarkly, ownlayer, segment, split, statsig
 from trackside.clock import Clock
 from trackside.delivery import TIMEOUT_SECONDS, Deliverer
 from trackside.errors import TracksideError, WorkspaceError
 from trackside.exports import NOTHING, Exported, Exporter
 from trackside.journal import DEFAULT_LIMIT, NO_CAUSE, Attempt, Cause, DeliveryKey, Exchange, Journal
-from trackside.journeys import Journey, Journeys, Sent, as_request, may_hold, step_json
+from trackside.journeys import Journey, Journeys, Sent, as_request, guard_of, may_hold, step_json
 from trackside.launchdarkly.mock import LaunchDarklyMock
+from trackside.ownlayer.mock import OwnLayerMock
 from trackside.segment.mock import SegmentMock
+from trackside.segment.public_api import Api
+from trackside.segment.replay import left_over
 from trackside.segment.routes import Segment
 from trackside.segment.routing import vendor_at
 from trackside.segment.settings import SegmentSettings
@@ -30,11 +34,12 @@ from trackside.steps import Record, Step
 from trackside.vendor import Mock
 from trackside.watch import Watch
 from trackside.wire import Answer, Outgoing, Request
-from trackside.workspace import Workspace, load
+from trackside.workspace import Workspace, load, with_blocks
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from trackside.segment.protocols import Guard
     from trackside.segment.routing import Plan
     from trackside.server import Server
     from trackside.sqlite import SqliteKeeper
@@ -44,6 +49,7 @@ VENDORS = {
     "statsig": statsig.VENDOR,
     "split": split.VENDOR,
     "launchdarkly": launchdarkly.VENDOR,
+    "ownlayer": ownlayer.VENDOR,
 }
 """The vendors of a lab, in the order that they are listed; a new one is a folder and a line here."""
 
@@ -51,7 +57,13 @@ HOST = "127.0.0.1"
 CAUSE_HEADER = "x-trackside-cause"
 """Where a lab whose deliveries go over HTTP says of an export what it was made of."""
 
-SEGMENT_AGENTS = ("Segment.io/", "SegmentDestination/")
+DELIVERY_HEADER = "x-trackside-delivery"
+"""Where it says which delivery a request is, so that what the vendor's live state makes of it is kept with the attempt."""
+
+_EXPORT = "(export)"
+"""What stands for a destination in the keys of attempts to hand an export to Segment."""
+
+SEGMENT_AGENTS = ("Segment.io/", "SegmentDestination/", "Segment (Actions)")
 """How the user agents begin by which Segment delivers to vendors."""
 
 
@@ -169,7 +181,10 @@ class Lab:
         self.statsig = StatsigMock(VENDORS["statsig"], self)
         self.split = SplitMock(VENDORS["split"], self)
         self.launchdarkly = LaunchDarklyMock(VENDORS["launchdarkly"], self)
+        self.ownlayer = OwnLayerMock(VENDORS["ownlayer"], self)
         self.mocks: dict[str, Mock] = {name: getattr(self, name) for name in VENDORS}
+        connecting.wire(self)
+        self._segment.api = Api(lambda: self.workspace, lambda block: self.put_blocks({"segment": block}))
         self.errors: list[Exception] = []
         self.on_finding: Callable[[Finding], None] | None = None
         self._told: list[Finding] = []
@@ -179,14 +194,17 @@ class Lab:
         self._closed = False
         self._restore()
         self._put_in_force()
+        if not self._over_http:  # else the lab's ports have to be there first
+            self._resume()
 
     # ---- configuring
 
-    def _put_in_force(self) -> None:
+    def _put_in_force(self, vendors: Collection[str] | None = None) -> None:
+        """Put the workspace in force, with the flags of every vendor, or with the settings of those that are named."""
         self._number += 1
         self._current = self._workspaces[self._number] = _Configured(self.workspace, self.mocks)
         for name, mock in self.mocks.items():
-            if mock.live is not None:
+            if mock.live is not None and (vendors is None or name in vendors):
                 mock.live.configure(getattr(self.workspace, name), self.workspace.declared[name])
         if self._keeper is not None:
             self._keeper.keep_workspace(self._number, self.workspace.document)
@@ -194,6 +212,10 @@ class Lab:
     def _configured(self, number: int) -> _Configured:
         """Return what was in force under a number; what is in force now for a row that a reset took meanwhile."""
         return self._workspaces.get(number) or self._current
+
+    def workspace_numbered(self, number: int) -> Workspace:
+        """Return the workspace that a row of the journal names by its number."""
+        return self._configured(number).workspace
 
     def configure(self, source: Workspace | Mapping[str, Any] | Path | str | None) -> None:
         """Put another workspace in force; what is in the journal is still read under the one of its time.
@@ -209,6 +231,17 @@ class Lab:
             self._segment.configure(loaded.segment, any_key=loaded.accept_any_key)
             self._put_in_force()
             self._watch_files()
+
+    def put_blocks(self, blocks: Mapping[str, Any]) -> None:
+        """Put other blocks of vendors in force, as Segment's Public API does; every flag stays as it stands.
+
+        Raises:
+            WorkspaceError: with every fault of the workspace that they would make; the old one then stays in force.
+        """
+        with self.lock:
+            self.workspace = with_blocks(self.workspace, blocks)
+            self._segment.configure(self.workspace.segment, any_key=self.workspace.accept_any_key)
+            self._put_in_force(blocks)
 
     def reread(self) -> None:
         """Read the files of the workspace again and put them in force; what is wrong with them is a finding then."""
@@ -330,8 +363,8 @@ class Lab:
 
         ``SEGMENT_HOST``, ``SEGMENT_WRITE_KEY``, ``STATSIG_API``, ``STATSIG_SERVER_SECRET``, ``STATSIG_CLIENT_KEY``,
         ``SPLIT_API``, ``SPLIT_SDK_KEY``, ``LAUNCHDARKLY_URI``, ``LAUNCHDARKLY_SDK_KEY``,
-        ``LAUNCHDARKLY_CLIENT_SIDE_ID``, ``LAUNCHDARKLY_MOBILE_KEY`` and ``TRACKSIDE_ADMIN``. A key that the workspace
-        does not declare is left out.
+        ``LAUNCHDARKLY_CLIENT_SIDE_ID``, ``LAUNCHDARKLY_MOBILE_KEY``, ``OWNLAYER_API_URL``, ``OWNLAYER_API_KEY`` and
+        ``TRACKSIDE_ADMIN``. A key that the workspace does not declare is left out.
 
         Args:
             environment: whose keys of LaunchDarkly and Split; of a vendor without one of this name, and by default, those
@@ -354,6 +387,7 @@ class Lab:
             "SPLIT_API": f"{urls['split']}/api",
             "SPLIT_SDK_KEY": (_of(self.split.keys, environment) or {}).get("sdk_key", ""),
             "LAUNCHDARKLY_URI": urls["launchdarkly"],
+            **self.ownlayer.sdk_environment(),
             "TRACKSIDE_ADMIN": urls["admin"],
         }
         keys = _of(self.launchdarkly.keys, environment) or {}
@@ -379,6 +413,7 @@ class Lab:
         with self.lock:
             request.at = self.clock.now()
             answer = mock.handle(request)
+            self._note_live(vendor, request, answer)
             queued = bool(answer.intake and answer.intake.calls) and self._needs_queue(answer.intake.source, request.body)  # type: ignore[union-attr]  # fmt: skip
             if queued:
                 self.journal.opening.add(self.journal.next_seq)
@@ -387,8 +422,17 @@ class Lab:
                 self._enqueue(row)
                 self.journal.opening.discard(row.seq)
                 self.journal.poke()
-            self._export(row, answer.records)
+            self._export(row, mock.exportable(row, answer.records))
         return answer
+
+    def _note_live(self, vendor: str, request: Request, answer: Answer) -> None:
+        """Keep for a delivery over HTTP the steps that only the vendor's live state can tell."""
+        if not (self._over_http and answer.told and (told := request.headers.get(DELIVERY_HEADER))):
+            return
+        seq, index, destination, number = orjson.loads(told)
+        derived = self._current.answer(vendor, request).steps
+        added = tuple(step for step in answer.steps if step.rule and step not in derived)
+        self.journal.seen_live[seq, index, destination, number] = added
 
     def happened(self, vendor: str, what: str, record: Record, steps: Sequence[Step] = ()) -> Exchange:
         """Keep a record that no request brought, such as a changed gate, and export it; returns its row.
@@ -403,8 +447,12 @@ class Lab:
             answer = Answer(200, records=[record], steps=list(steps), told=True)
             request = Request("", what, at=self.clock.now())
             row = self.journal.append(vendor, request, answer, self._number)
-            self._export(row, answer.records)
+            self._export(row, self.mocks[vendor].exportable(row, answer.records))
         return row
+
+    def guard_of(self, row: Exchange) -> Guard | None:
+        """Return the guard that a request's messages met; None without a tracking plan."""
+        return guard_of(self._configured(row.workspace).plan, row)
 
     def _export(self, row: Exchange, records: list[Record]) -> None:
         if records and self.mocks[row.vendor].exports(getattr(self.workspace, row.vendor)):
@@ -416,7 +464,7 @@ class Lab:
 
     def _send_export(self, seq: int, vendor: str, number: int, outgoing: Outgoing) -> None:
         """Hand one request of a vendor to Segment; it is tried again where Segment is told to fail."""
-        key: DeliveryKey = (seq, 0, "segment", number)
+        key: DeliveryKey = (seq, 0, _EXPORT, number)
 
         def attempt(outgoing: Outgoing, now: float) -> Attempt:
             with self.lock:
@@ -435,6 +483,53 @@ class Lab:
             self._deliverer.push(key, outgoing, retry, attempt, made=made, rules=rules)
         else:
             self.receive("segment", as_request(outgoing, self.clock.now()), (seq, number))
+
+    def send(self, vendor: str, outgoing: Outgoing, cause: Cause) -> tuple[Attempt, Exchange | None]:
+        """Make one attempt of a request that a tool of Segment's sends to a destination.
+
+        Args:
+            vendor: who is there.
+            outgoing: the request.
+            cause: what it is made of.
+
+        Returns:
+            The attempt, and the vendor's row of it; None where it left the lab, or nobody answered.
+        """
+        before = self.journal.next_seq - 1
+        made = self._sent_once(vendor, outgoing, cause, self.clock.now())
+        rows = (row for row in self.journal.since(before) if (row.vendor, row.cause) == (vendor, cause))
+        return made, next(rows, None)
+
+    def _sent_once(self, vendor: str, outgoing: Outgoing, cause: Cause, now: float) -> Attempt:
+        if vendor_at(outgoing.url) != vendor:
+            return self._deliverer.once(outgoing, now)
+        if self._over_http:
+            headers = {**outgoing.headers, CAUSE_HEADER: f"{cause[0]} {cause[1]}"}
+            moved = Outgoing(outgoing.method, outgoing.url, headers, outgoing.body).moved(self.urls[vendor])
+            return self._deliverer.once(moved, now)
+        faults = self.mocks[vendor].faults
+        with self.lock:
+            if faults and faults[0].error:
+                return Attempt(now, 0, error=self.mocks[vendor].take_fault().error)  # type: ignore[union-attr]  # just seen
+            request = as_request(outgoing, now)
+            request.body = bytes(memoryview(request.body))  # kept, and those of orjson take 4 KB each
+            answer = self.receive(vendor, request, cause)
+        return Attempt(now, answer.status, answer.body)
+
+    def deliver(
+        self, key: DeliveryKey, vendor: str, outgoing: Outgoing, cause: Cause, failed: Attempt | None = None
+    ) -> None:
+        """Hand on a request of a tool's to be delivered with retries, from the first attempt on or after one that failed."""
+        attempt = None
+        if vendor_at(outgoing.url) == vendor:
+
+            def attempt(outgoing: Outgoing, now: float) -> Attempt:  # noqa: ARG001 - the clock's, which `send` reads
+                return self.send(vendor, outgoing, cause)[0]
+
+        if failed is None:
+            self._deliverer.push(key, outgoing, self.workspace.segment.retry, attempt)
+        else:
+            self._deliverer.retry(key, outgoing, self.workspace.segment.retry, attempt, failed)
 
     def _needs_queue(self, source: str, body: bytes) -> bool:
         """Return whether deliveries of a source cannot be derived.
@@ -468,6 +563,8 @@ class Lab:
         outgoing, attempt = sent.outgoing, None
         if inside and self._over_http:
             outgoing = outgoing.moved(self.urls[vendor])
+            if self.mocks[vendor].acts_on(outgoing.body):
+                outgoing.headers = {**outgoing.headers, DELIVERY_HEADER: json.dumps(key)}
         elif inside:
 
             def attempt(outgoing: Outgoing, now: float) -> Attempt:
@@ -491,7 +588,7 @@ class Lab:
         )
 
     def _restore(self) -> None:
-        """Take back what the file holds, and go on with deliveries that were not over."""
+        """Take back what the file holds."""
         if self._keeper is None:
             return
         try:
@@ -501,8 +598,6 @@ class Lab:
             told = "; ".join(map(str, error.faults)) if isinstance(error, WorkspaceError) else repr(error)
             fix = "read it with the version that wrote it, or name a new file"
             raise TracksideError(f"the journal cannot be read: {told}", str(self._keeper.path), fix) from error
-        if not self._over_http:  # else the lab's ports have to be there first
-            self._resume()
 
     def _read_back(self, keeper: SqliteKeeper) -> None:
         for number, document in keeper.workspaces().items():
@@ -513,6 +608,8 @@ class Lab:
             if row.queued:
                 self._unfinished.append(row)
             self._remember_ids(row)
+        for step in left_over(self):
+            self.tell(step, "segment", "replay")
 
     def _resume(self) -> None:
         """Go on with the deliveries and exports that were not over when the file was last written."""
@@ -528,17 +625,23 @@ class Lab:
         Exports are made in the order of their rows, so that all rows are done up to the last that has one.
         """
         rows = list(self.journal.rows())
-        done = max((max(row.cause[0], *(key[0] for key in self.journal.attempts_of(row.seq)), 0) for row in rows), default=0)  # fmt: skip
+        made_of = (row.cause[0] for row in rows if row.vendor == "segment")  # a vendor's came of a tool of Segment's
+        done = max(*made_of, *(key[0] for row in rows for key in self._tried_exports(row)), 0, 0)
         for row in rows:
-            tried = self.journal.attempts_of(row.seq)
+            tried = self._tried_exports(row)
             again = any(made[-1].due is not None for made in tried.values())
-            if row.vendor == "segment" or (row.seq <= done and not again):
+            if row.seq <= done and not again:
                 continue
-            records = [one.record for one in self.kept_of(row, row.vendor)]
+            kept = () if row.vendor == "segment" else self.kept_of(row, row.vendor)
+            records = self.mocks[row.vendor].exportable(row, [one.record for one in kept])
             for number, outgoing in enumerate(self.exported(row.vendor, row.workspace, records).requests()):
-                made = tried.get((row.seq, 0, "segment", number))
+                made = tried.get((row.seq, 0, _EXPORT, number))
                 if not again or (made and made[-1].due is not None):
                     self._send_export(row.seq, row.vendor, number, outgoing)
+
+    def _tried_exports(self, row: Exchange) -> dict[DeliveryKey, list[Attempt]]:
+        """Return the tries of what was exported of a row; those of its deliveries are others."""
+        return {key: made for key, made in self.journal.attempts_of(row.seq).items() if key[2] == _EXPORT}
 
     def _remember_ids(self, row: Exchange) -> None:
         """Let deduplication know the messageIds of a restored row."""
@@ -547,7 +650,7 @@ class Lab:
         ids = [
             (journey.index, str(journey.call["messageId"]))
             for journey in self.journeys_of.of(row)
-            if journey.outcome == "accepted" and isinstance(journey.call.get("messageId"), str)
+            if journey.outcome in ("accepted", "blocked") and isinstance(journey.call.get("messageId"), str)
         ]
         self._segment.seen.repeated(ids, row.intake.source, row.request.at)
 
@@ -592,6 +695,8 @@ class Lab:
             self._exporter.reset()
             self._deliverer.reset()
             self._segment.seen.reset()
+            self._segment.members.clear()
+            self._segment.grants.reset()
             for mock in self.mocks.values():
                 mock.faults.clear()
                 if mock.live is not None:
@@ -669,7 +774,7 @@ class Lab:
 
     def _records_of(self, journey: Journey, vendor: str) -> Iterable[Record]:
         if vendor == "segment":
-            return () if journey.duplicate or journey.message is None else (journey.message,)
+            return (journey.message,) if journey.outcome == "accepted" and journey.message is not None else ()
         if self._over_http:
             return ()  # the vendor's own exchange has them
         return (record for delivery in journey.deliveries if delivery.vendor == vendor for record in delivery.records())
@@ -681,8 +786,11 @@ class Lab:
 
     def steps_of(self, row: Exchange) -> Sequence[Step]:
         """Return what happened to a request as a whole, and to what was exported of it."""
+        tool = row.vendor == "segment" and not row.is_request  # whose tries are told of here, and in no journey
+        tried = (self.journal.attempts_of(row.seq) if tool else self._tried_exports(row)).values()
+        failed = [step for attempts in tried for attempt in attempts for step in attempt.steps]
         if row.vendor == "segment":
-            return row.steps
+            return [*row.steps, *failed]
         mock, configured = self.mocks[row.vendor], self._configured(row.workspace)
         if row.told:
             steps, records = row.steps, orjson.loads(row.kept or b"[]")
@@ -690,8 +798,6 @@ class Lab:
             answer = configured.answer(row.vendor, row.request)
             steps, records = answer.steps, answer.records
         faults = mock.body_steps(row.request, {step.at for step in steps}) if row.is_request else []
-        tried = self.journal.attempts_of(row.seq).values()
-        failed = [step for attempts in tried for attempt in attempts for step in attempt.steps]
         return [*steps, *faults, *configured.exported(row.vendor, records).steps, *failed]
 
     def findings(self, *, notes: bool = False) -> Iterator[Finding]:
@@ -714,7 +820,8 @@ class Lab:
     def _is_delivery(self, row: Exchange) -> bool:
         """Return whether a vendor's request came from this lab's Segment over HTTP: its journey tells of it."""
         agent = row.request.headers.get("user-agent", "")
-        return self._over_http and row.vendor != "segment" and agent.startswith(SEGMENT_AGENTS)
+        own = row.vendor != "segment" and row.cause == NO_CAUSE  # a test event, or a replayed message, has no journey
+        return self._over_http and own and agent.startswith(SEGMENT_AGENTS)
 
     def expect_no_findings(self, *, notes: bool = False) -> None:
         """Settle, then check that there are no errors and warnings; with ``notes`` also nothing only worth knowing.

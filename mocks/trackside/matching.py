@@ -10,7 +10,7 @@ from typing import Any, Literal
 from trackside.errors import TracksideError
 from trackside.steps import Record
 
-Sort = Literal["event", "identity", "impression", "exposure", "diagnostic"]
+Sort = Literal["event", "identity", "impression", "exposure", "diagnostic", "inference"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,31 @@ WORDS: dict[tuple[str, Sort], dict[str, Word]] = {
     ("launchdarkly", "diagnostic"): _words(
         kind="kind", sdk="sdk.name", version="sdk.version", environment="environment"
     ),
+    ("ownlayer", "inference"): _words(
+        id="id",
+        input="input",
+        output="output",
+        messages="input_messages",
+        model="settings.model",
+        provider="settings.provider",
+        tags="tags",
+        error="error",
+        feedback="feedback",
+        metadata="additional_metadata",
+        user_id="additional_metadata.segment.user_id",
+        event="additional_metadata.segment.event",
+    ),
+    # OwnLayer's events are its evaluations.
+    ("ownlayer", "event"): _words(
+        name="event",
+        id="id",
+        result="result",
+        inference="inference",
+        evaluator="evaluator",
+        score="score",
+        metadata="additional_metadata",
+        user_id="additional_metadata.segment.user_id",
+    ),
 }
 """The keywords of each vendor's records, and where they look."""
 
@@ -193,6 +218,8 @@ class Match:
             return bool(record.get("kind", "event") == self.sort)
         if self.vendor == "launchdarkly":
             return self._concerns_launchdarkly(record)
+        if self.vendor == "ownlayer":
+            return bool(record["kind"] == "inference") == (self.sort == "inference")
         return True
 
     def _concerns_launchdarkly(self, record: Record) -> bool:

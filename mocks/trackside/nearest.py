@@ -55,12 +55,14 @@ def look(lab: Lab, match: Match) -> NearMiss:
     near = NearMiss()
     newest = islice(lab.kept(match.vendor, newest_first=True), MESSAGES)
     others = [one for one in newest if match.concerns(one.record) and not match.holds(one.record)]
-    messages = list(islice(lab.journeys(newest_first=True), MESSAGES))
+    # OwnLayer gets nothing from Segment, so that no message can be on its way there.
+    messages = [] if match.vendor == "ownlayer" else list(islice(lab.journeys(newest_first=True), MESSAGES))
     journey = _nearest_record(near, match, others)
     near.journeys = _near_journeys(match, messages) or ([journey] if journey else [])
     near.remarks = [
         *_name_hint(match, [match.name_of(one.record) for one in others]),
         *([] if near.journeys else _what_came(lab, match, messages, others)),
+        *_not_evaluated(lab, match),
         *_bad_requests(lab, match.vendor),
         *_evicted(lab, match),
     ]
@@ -177,8 +179,9 @@ def _what_came(lab: Lab, match: Match, messages: list[Journey], others: list[Kep
     """Return what came instead: the names of other records and messages, or that nothing came at all."""
     lines = []
     if others:
-        names = _counted(match.name_of(one.record) or str(one.record.get("key", "")) for one in others)
-        lines.append(f"{match.vendor} keeps {len(others)} other {'records' if len(others) > 1 else 'record'}: {names}.")
+        names = _counted(filter(None, (match.name_of(one.record) or str(one.record.get("key", "")) for one in others)))
+        what = f"{len(others)} other {'records' if len(others) > 1 else 'record'}"
+        lines.append(f"{match.vendor} keeps {what}{': ' if names else ''}{names}.")
     if messages:
         names = _counted(str(one.get("event") or one.get("name") or one.get("type")) for one in messages)
         lines.append(f"Segment got {len(messages)} messages, none with this name or id: {names}.")
@@ -209,6 +212,13 @@ def _address(lab: Lab, vendor: str) -> str:
         return lab.urls[vendor]
     except TracksideError:
         return "the lab, once it is started"
+
+
+def _not_evaluated(lab: Lab, match: Match) -> list[str]:
+    """Return how many inferences wait to be evaluated, as nothing goes to Segment of them before (ownlayer.evaluation)."""
+    waiting = len(lab.ownlayer.waiting()) if match.sort == "event" else 0
+    of = f"{waiting} inferences were" if waiting > 1 else "1 inference was"
+    return [f"OwnLayer: {of} not evaluated, and sends no event. Call ownlayer.evaluate()."] if waiting else []
 
 
 def _bad_requests(lab: Lab, vendor: str) -> list[str]:

@@ -16,9 +16,11 @@ from trackside.segment.actions import Mapping as ActionMapping
 from trackside.segment.actions.javascript import UNDEFINED
 from trackside.segment.actions.mapping_kit import source_paths
 from trackside.segment.actions.mapping_values import look_up
-from trackside.segment.routing import mapping_of
-from trackside.segment.settings import ACTION_TYPES, Destination
+from trackside.segment.destinations import CATALOG
+from trackside.segment.routing import mapping_of, vendor_at
+from trackside.segment.settings import Destination
 from trackside.split.settings import SegmentInbound as SplitInbound
+from trackside.split.settings import SplitSettings
 from trackside.statsig.settings import NAME_PRESETS
 from trackside.statsig.settings import SegmentInbound as StatsigInbound
 from trackside.steps import Message, Record
@@ -81,8 +83,8 @@ def _table(
 ) -> Table:  # fmt: skip
     if destination.type == "statsig":
         return _statsig(message, workspace.statsig.segment_inbound)
-    if destination.type == "split":
-        inbound = workspace.split.configuration(destination.api_key)
+    if destination.type == "split" or (destination.type == "webhook" and vendor_at(destination.url) == "split"):
+        inbound = _split_configuration(destination, workspace.split)
         if inbound is None:
             return {}
         place = f"split.segment_inbound[{workspace.split.segment_inbound.index(inbound)}].environment"
@@ -137,6 +139,12 @@ def _paired(name: str, key: str, where: str, message: Message) -> str:
 
 
 # ---- Split
+
+
+def _split_configuration(destination: Destination, split: SplitSettings) -> SplitInbound | None:
+    if destination.type == "webhook":
+        return split.webhook(destination.url.rpartition("/")[2])
+    return split.configuration(destination.api_key)
 
 
 def _split(record: Record, message: Message, inbound: SplitInbound) -> Table:
@@ -211,14 +219,14 @@ def _launchdarkly(record: Record, message: Message, mapping: ActionMapping | Non
 
 
 def _mapping(destination: Destination, name: str) -> ActionMapping | None:
-    presets = DESTINATIONS[ACTION_TYPES[destination.type]].presets
+    presets = DESTINATIONS[CATALOG[destination.type].slug].presets
     own = destination.mappings
     rows = presets if own is None else [mapping_of(row, destination.type) for row in own]
     return next((row for row in rows if row.name == name), None)
 
 
 def _field_rules(action: str) -> dict[str, str]:
-    actions = DESTINATIONS[ACTION_TYPES["launchdarkly"]].actions
+    actions = DESTINATIONS[CATALOG["launchdarkly"].slug].actions
     return {field.name: field.rule for row in actions if row.slug == action for field in row.fields}
 
 

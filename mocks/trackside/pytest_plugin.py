@@ -26,7 +26,7 @@ _LABS = pytest.StashKey[list["Lab"]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the workspace file as an option of the command line and of the configuration file."""
     text = "workspace file of the trackside fixture, instead of the demo workspace"
-    group = parser.getgroup("trackside", "local Segment, Statsig, Split and LaunchDarkly")
+    group = parser.getgroup("trackside", "local Segment, Statsig, Split, LaunchDarkly and OwnLayer")
     group.addoption("--trackside-workspace", metavar="FILE", help=text)
     parser.addini("trackside_workspace", f"{text}; relative to the root directory")
 

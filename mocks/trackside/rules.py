@@ -3186,28 +3186,826 @@ LAUNCHDARKLY_FDV2: tuple[Rule, ...] = (
 )
 
 # ---- Statsig: exports to Segment, config changes, the anonymous join
+STATSIG_OUTBOUND = Source(
+    "Statsig: Segment, Configuring Outbound Events",
+    "docs.statsig.com/integrations/data-connectors/segment",
+    "2026-11-22",
+)
+STATSIG_EVENT_FILTERING = Source(
+    "Statsig: Event Filtering", "docs.statsig.com/integrations/event_filtering", "2026-11-22"
+)
+STATSIG_EVENT_WEBHOOK = Source("Statsig: Event Webhook", "docs.statsig.com/integrations/event_webhook", "2026-11-22")
+SEGMENT_STATSIG_SOURCE = Source(
+    "Segment: Statsig Source", "segment.com/docs/connections/sources/catalog/cloud-apps/statsig", "2026-11-22"
+)
 
-STATSIG_EXPORTS: tuple[Rule, ...] = ()
+STATSIG_EXPORTS: tuple[Rule, ...] = (
+    Rule(
+        "statsig.out.write-key",
+        "Once the outgoing side is enabled, exports go to the Segment source whose write key is pasted there. A workspace that enables it without a write key is refused; a write key that no source has is warned of, and Segment says so of each request.",
+        STATSIG_OUTBOUND,
+        setting="statsig.segment_outbound.write_key",
+        otherwise="Whether Statsig calls Segment's batch endpoint or the one for track calls is not public: batches are sent here.",
+    ),
+    Rule(
+        "statsig.out.event",
+        "A custom event or an exposure becomes a track call with userId, a timestamp in milliseconds as a number, the event's name, a context of user, value, metadata, library (statsig 1.0) and stableID, and properties of value and metadata.",
+        STATSIG_OUTBOUND,
+    ),
+    Rule(
+        "statsig.out.value",
+        "An event without a value has null there, as the schema copies the event's field.",
+        STATSIG_OUTBOUND,
+        "assumed",
+        setting="statsig.segment_outbound.empty_value",
+        otherwise="Samples of Statsig's event webhook have an empty text.",
+    ),
+    Rule(
+        "statsig.out.anonymous",
+        "An event without a user ID is sent with its stable ID as anonymousId. One that has neither, nor an ID that is mapped, is not sent: Segment takes no call without one of both.",
+        SEGMENT_STATSIG_SOURCE,
+        "assumed",
+        setting="statsig.segment_outbound.anonymous_stable_id",
+        otherwise="Segment's page says that anonymousId is typically the stable ID, set by the identifier mapping; the schema on Statsig's page has only context.stableID.",
+    ),
+    Rule(
+        "statsig.out.map-identifier",
+        "A Map Identifiers row of the outgoing side fills a top-level field of the call from an ID type, where the event has such an ID and the field is not filled yet.",
+        SEGMENT_STATSIG_SOURCE,
+        setting="statsig.segment_outbound.map_identifiers",
+        otherwise="Which fields may be named is not said: any but those that the schema fills itself.",
+    ),
+    Rule(
+        "statsig.out.names",
+        "SDKs log experiments as configs and holdouts as gates; on the way out an exposure is named after what was seen: gate, config (a dynamic config), experiment (an autotune too), layer or holdout.",
+        STATSIG_EVENT_WEBHOOK,
+        "assumed",
+        setting="statsig.segment_outbound.exposures",
+        otherwise="Segment's page lists gate, config and experiment exposures; whether it gets those of layers and holdouts, which other integrations get, is not public.",
+    ),
+    Rule(
+        "statsig.out.names.group",
+        "The exposure of an experiment has experimentGroupName in its metadata, where the rule that decided belongs to a group.",
+        STATSIG_EVENT_WEBHOOK,
+    ),
+    Rule(
+        "statsig.out.names.hash",
+        "js-client names a layer's experiment by the hash that it was given; the export has its name.",
+        STATSIG_JS,
+        "assumed",
+        otherwise="What Statsig exports in its place is not public.",
+    ),
+    Rule(
+        "statsig.out.filter",
+        "The outgoing Event Filtering chooses categories (exposures, custom events, config changes) and custom events by name, with a choice of its own for new names. What SDKs tell of themselves is in no category.",
+        STATSIG_EVENT_FILTERING,
+        setting="statsig.segment_outbound.categories",
+    ),
+    Rule(
+        "statsig.out.config-change",
+        "A changed gate, config, experiment, layer or segment makes one statsig::config_change with userId, a timestamp in milliseconds as a number, context.library, and properties author, configName, description and environment. It is sent as a track call. Starting and resetting a lab changes nothing.",
+        STATSIG_OUTBOUND,
+        "assumed",
+        setting="statsig.segment_outbound.categories",
+        otherwise="The schema is documented, but prints no type; which changes make how many events is not said.",
+    ),
+    Rule(
+        "statsig.out.config-change.author",
+        "Author, userId and environment of a config change are settings: trackside has no console users, and specs of Statsig are of all environments.",
+        STATSIG_OUTBOUND,
+        "assumed",
+        setting="statsig.segment_outbound.config_change_author",
+    ),
+    Rule(
+        "statsig.out.config-change.description",
+        "The description of a config change says what was created, updated or deleted, and which of its fields differ.",
+        STATSIG_EVENT_WEBHOOK,
+        "assumed",
+        otherwise="Statsig's samples show lists of changes in words of its own, such as the parameters that were added.",
+    ),
+    Rule(
+        "statsig.out.config-change.audience",
+        "An ID list that Segment itself changes, as the audience of a destination, makes no config change.",
+        STATSIG_OUTBOUND,
+        "assumed",
+        otherwise="No page says whether it does; each member who comes or goes would send an event back to Segment.",
+    ),
+    Rule(
+        "statsig.out.loop",
+        "Events that came from Segment are not exported to Segment, so that none goes round for ever.",
+        STATSIG_OUTBOUND,
+        "assumed",
+        otherwise="Neither vendor's page says what keeps an event from circling where a source that Statsig exports to feeds Statsig too.",
+    ),
+    Rule(
+        "statsig.out.retry",
+        "Where Segment does not take an export now (no answer, 408, 423, 429 or 5xx), it is tried again on the schedule of segment.retry; the SDK's request is answered all the same.",
+        STATSIG_OUTBOUND,
+        "assumed",
+        setting="segment.retry",
+        otherwise="How Statsig retries is not public.",
+    ),
+    Rule(
+        "statsig.out.refused",
+        "Where Segment refuses an export for good, or the hours of retrying are over, it is lost, and an error says so.",
+        STATSIG_OUTBOUND,
+        "assumed",
+        otherwise="What Statsig tells of it is not public.",
+    ),
+    Rule(
+        "statsig.in.anonymous-join",
+        "A user of an SDK whose customIDs.segmentAnonymousId is Segment's anonymousId, from the start or since an updateUser, is the same unit as the Segment events whose anonymousId is mapped to that ID type.",
+        STATSIG_SEGMENT,
+        setting="statsig.segment_inbound.map_identifiers",
+    ),
+    Rule(
+        "statsig.in.id-type-known",
+        "A custom ID joins events and exposures only where the project declares its ID type.",
+        STATSIG_SEGMENT,
+    ),
+)
 
 # ---- Engage audiences, Statsig's ID lists, connecting by OAuth
 
-STATSIG_AUDIENCES: tuple[Rule, ...] = ()
+ENGAGE_DATA = Source("Segment: Using Engage Data", "segment.com/docs/engage/using-engage-data", "2026-11-22")
+STATSIG_SEGMENT_AGAIN = Source(
+    "Statsig: Segment", "docs.statsig.com/integrations/data-connectors/segment", "2026-11-22"
+)
+
+STATSIG_AUDIENCES: tuple[Rule, ...] = (
+    Rule(
+        "segment.audiences",
+        "When a user enters or leaves an Engage audience, its destinations get an identify call: traits hold the "
+        "audience's key, true or false, and context.personas says which audience it is.",
+        ENGAGE_DATA,
+        otherwise="How Segment makes computation_id, space_id and namespace is not said: they are settings of the audience.",
+    ),
+    Rule(
+        "segment.audiences.track",
+        "As track calls, a change is Audience Entered or Audience Exited, with the key in properties.audience_key and as a "
+        "property that is true or false.",
+        ENGAGE_DATA,
+        setting="segment.audiences.*.sync",
+    ),
+    Rule(
+        "segment.audiences.changes",
+        "Only changes are sent: nothing of a user who enters an audience that he is in, or leaves one that he is not in.",
+        ENGAGE_DATA,
+        "assumed",
+        otherwise="Engage can also send all members of an audience again; that is not emulated.",
+    ),
+    Rule(
+        "segment.audiences.source",
+        "An audience's calls come through a source of Engage's own, which feeds the audience's destinations and no others.",
+        ENGAGE_DATA,
+        "assumed",
+        otherwise="Engage has one source for a space; here each audience has one, as it has destinations of its own.",
+    ),
+    Rule(
+        "statsig.in.audience",
+        "An identify call of an Engage audience lets its user enter or leave the ID list segment whose ID is the audience's "
+        "key; SDKs see it when they ask for ID lists the next time.",
+        STATSIG_SEGMENT_AGAIN,
+        otherwise="Whether Statsig reads the key from context.personas or from the traits is not said: from the former, "
+        "where it says that the call is an audience's.",
+    ),
+    Rule(
+        "statsig.in.audience.traits",
+        "Of an identify call without an audience's context.personas, each trait that is true or false and has the ID of an "
+        "ID list changes that list.",
+        STATSIG_SEGMENT_AGAIN,
+        "assumed",
+        setting="statsig.segment_inbound.audience_traits",
+    ),
+    Rule(
+        "statsig.in.audience.mismatch",
+        "An audience whose key is the ID of no ID list changes nothing.",
+        STATSIG_SEGMENT_AGAIN,
+        "assumed",
+        otherwise="The page says that the two must match, and not what happens where they do not.",
+    ),
+    Rule(
+        "statsig.in.audience.value",
+        "An audience's call whose trait is neither true nor false changes nothing.",
+        STATSIG_SEGMENT_AGAIN,
+        "assumed",
+        otherwise="Segment's own destination for LaunchDarkly audiences takes any value, by its truth.",
+    ),
+    Rule(
+        "statsig.in.audience.user-id",
+        "An audience's call without a userId changes nothing.",
+        STATSIG_SEGMENT_AGAIN,
+        "assumed",
+        otherwise="Nothing is said of members who are known by an anonymousId only.",
+    ),
+    Rule(
+        "statsig.in.audience.id-type",
+        "An ID list of another ID type than userID is not changed by an audience, whose members are user IDs.",
+        STATSIG_SEGMENT_AGAIN,
+        "assumed",
+        setting="statsig.segment_inbound.other_id_types",
+    ),
+    Rule(
+        "statsig.in.oauth",
+        "Segment can be connected by OAuth: from Statsig's console to Segment, where the user picks a source and allows it. "
+        "The Statsig destination is then made and enabled with the server secret, fed by that source, and no key is pasted.",
+        STATSIG_SEGMENT_AGAIN,
+        otherwise="The page shows what the user does; what is set on either side is read from its result.",
+    ),
+    Rule(
+        "statsig.in.oauth.paths",
+        "It begins at GET /v1/integrations/segment/oauth of Statsig, goes to /oauth/authorize of Segment with client_id, "
+        "redirect_uri and state, and comes back to Statsig's callback with a code.",
+        STATSIG_SEGMENT_AGAIN,
+        "assumed",
+        otherwise="The addresses of the real pages are those of two consoles, and not public.",
+    ),
+    Rule(
+        "statsig.in.oauth.state",
+        "A state and a code are good for one use within ten minutes; the browser is led to no address but the lab's own.",
+        STATSIG_SEGMENT_AGAIN,
+        "assumed",
+        otherwise="Nothing is said of it; so OAuth asks for it.",
+    ),
+    Rule(
+        "statsig.in.oauth.again",
+        "Where a Statsig destination is there already, that one is enabled, given the server secret and fed by the source.",
+        STATSIG_SEGMENT_AGAIN,
+        "assumed",
+        otherwise="Segment would let the user add another one.",
+    ),
+)
 
 # ---- Split: exports to Segment, the webhook form
 
-SPLIT_EXPORTS: tuple[Rule, ...] = ()
+FME_SEGMENT_SOURCE = Source(
+    "Harness FME: Segment",
+    "developer.harness.io/docs/feature-management-experimentation/integrations/segment",
+    "2026-11-22",
+)
+FME_VERIFY_IMPRESSIONS = Source(
+    "Harness FME: Verify Segment impressions",
+    "developer.harness.io/docs/feature-management-experimentation/integrations/guides/verify-impressions",
+    "2026-11-22",
+)
+SEGMENT_WEBHOOKS = Source(
+    "Segment: Webhooks destination", "segment.com/docs/connections/destinations/catalog/webhooks", "2026-11-22"
+)
+
+SPLIT_EXPORTS: tuple[Rule, ...] = (
+    Rule(
+        "split.out.impressions",
+        "Each impression that an SDK posts is sent to Segment as a track call named get_treatment, at the impression's own time. Counts, unique keys and events are not sent.",
+        FME_SEGMENT_SOURCE,
+        setting="split.segment_outbound",
+        otherwise="The form of the calls is shown in a screenshot alone; whether they come one by one or in batches is not public: batches are sent here.",
+    ),
+    Rule(
+        "split.out.environments",
+        "Only impressions of the environments that a configuration selects are sent.",
+        FME_SEGMENT_SOURCE,
+        setting="split.segment_outbound[].environments",
+    ),
+    Rule(
+        "split.out.identity-map",
+        "The traffic type of the flag says which id carries the key, userId or anonymousId, never both. Impressions of a traffic type that is not mapped are not sent: Segment takes no call without an id.",
+        FME_VERIFY_IMPRESSIONS,
+        setting="split.segment_outbound[].identities",
+        otherwise="What becomes of a traffic type that is not mapped is not said; null maps it to nothing without a warning.",
+    ),
+    Rule(
+        "split.out.write-keys",
+        "Several configurations send to several write keys; an impression goes to that of each which selects its environment and maps its traffic type. A write key that no source has is warned of, and Segment says so of each request.",
+        FME_SEGMENT_SOURCE,
+        setting="split.segment_outbound[].write_key",
+        otherwise="The page speaks of other environments for another write key; whether one environment may have two is not said.",
+    ),
+    Rule(
+        "split.out.properties",
+        "The call's properties are those of the impressions webhook; what is not known of an impression is left out.",
+        FME_VERIFY_IMPRESSIONS,
+        "assumed",
+        setting="split.segment_outbound[].properties",
+        otherwise="Text names split, treatment, label and environmentName alone; the rest, and the names of the rest, are not public. Names can be set by split.segment_outbound[].property_names.",
+    ),
+    Rule(
+        "split.out.impression-properties",
+        "The properties that an application gives an evaluation are sent as one property, JSON text as in the impressions webhook.",
+        FME_IMPRESSIONS_WEBHOOK,
+        "assumed",
+        setting="split.segment_outbound[].impression_properties",
+        otherwise="Whether the Segment integration carries them, and in which form, is not public.",
+    ),
+    Rule(
+        "split.out.unknown-flag",
+        "A flag has one traffic type in all environments, which it keeps when it is deleted. Impressions of a flag that the lab never had are not sent, as their traffic type is not known.",
+        FME_SEGMENT_SOURCE,
+        "assumed",
+        setting="split.segment_outbound[].unknown_flags",
+        otherwise="SDKs post no impressions of flags that they do not have, so that the page need not speak of them.",
+    ),
+    Rule(
+        "split.out.loop",
+        "A get_treatment that Segment sends on to its Split destination is kept there as an event. It is no impression, so that it is not sent to Segment again.",
+        FME_SEGMENT_SOURCE,
+        "assumed",
+        otherwise="No page speaks of it.",
+    ),
+    Rule(
+        "split.out.retry",
+        "Where Segment does not take an export now (no answer, 408, 423, 429 or 5xx), it is tried again on the schedule of segment.retry; the SDK's request is answered all the same.",
+        FME_SEGMENT_SOURCE,
+        "assumed",
+        setting="segment.retry",
+        otherwise="How FME retries its calls to Segment is not public.",
+    ),
+    Rule(
+        "split.out.refused",
+        "Where Segment refuses an export for good, or the hours of retrying are over, it is lost, and an error says so.",
+        FME_SEGMENT_SOURCE,
+        "assumed",
+        otherwise="What FME tells of it is not public.",
+    ),
+    Rule(
+        "split.in.get-treatment",
+        "The property split of a get_treatment call is the flag's name, as FME itself sends it: it is kept among the properties, and names no traffic types.",
+        FME_SEGMENT_SOURCE,
+        "assumed",
+        otherwise="The page gives properties.split of track calls another meaning, an array of traffic types and keys, and does not speak of its own calls coming back.",
+    ),
+    Rule(
+        "split.in.webhook-auth",
+        "A webhook's delivery carries the configuration's secret as the value of Authorization. Without one it is refused with 401, with another one with 403. Segment's X-Signature is not looked at.",
+        FME_SEGMENT_SOURCE,
+        setting="split.segment_inbound[].secret",
+        otherwise="The statuses are not documented: they are those that Segment asks of its partners. A workspace that accepts any key accepts any secret.",
+    ),
+    Rule(
+        "split.in.webhook-auth.scheme",
+        "The secret is taken behind Bearer or Basic too, with a note.",
+        FME_SEGMENT_SOURCE,
+        "assumed",
+        setting="split.segment_inbound[].authorization",
+        otherwise="The page shows the secret alone in the header's value; whether FME takes a scheme before it is not said.",
+    ),
+    Rule(
+        "split.in.webhook-url",
+        "Each configuration with a secret has a webhook of its own: POST /segment/webhook/ and its environment's name in lower case, other characters than letters and digits as hyphens; the second configuration of an environment ends in -2. Any other is answered 404.",
+        FME_SEGMENT_SOURCE,
+        "assumed",
+        otherwise="FME hands out an address per configuration; its form is not public.",
+    ),
+    Rule(
+        "split.in.webhook.batch",
+        "A webhook's body is one Segment call or an array of them. Each is mapped on its own, as by API key; an array is answered 200 whatever becomes of its calls.",
+        SEGMENT_WEBHOOKS,
+        "assumed",
+        otherwise="Segment's page speaks of batches; what FME does with one is not said.",
+    ),
+)
 
 # ---- OwnLayer
 
-OWNLAYER: tuple[Rule, ...] = ()
+OWNLAYER_SEGMENT = Source("OwnLayer: Segment", "docs.ownlayer.com/integrations/segment", "2026-11-22")
+OWNLAYER_SDK = Source("ownlayer 0.3.0", "pypi.org/project/ownlayer", "2026-11-22")
+
+OWNLAYER: tuple[Rule, ...] = (
+    Rule(
+        "ownlayer.inference",
+        "An application posts each inference alone to `/api/v1/inferences/`; its 18 fields may all be left out or null, and it is kept as it came. The answer is 201 with the inference's id.",
+        OWNLAYER_SDK,
+        "observed",
+        otherwise="No page gives the status or the fields of the answer; the SDK takes any status below 400 and reads no body.",
+    ),
+    Rule(
+        "ownlayer.path",
+        "The path is served with and without its last slash, and redirects to neither.",
+        OWNLAYER_SDK,
+        "assumed",
+        otherwise="The SDK posts with the slash. It would follow a redirect with a GET, so that the inference were lost.",
+    ),
+    Rule(
+        "ownlayer.auth",
+        "The API key comes as `Authorization: Bearer`; without one, or with another than the organization's, the answer is 401 and nothing is kept.",
+        OWNLAYER_SDK,
+        "observed",
+        setting="ownlayer.api_key",
+        otherwise="The SDK sends the key so; which status a wrong one gets is not public.",
+    ),
+    Rule(
+        "ownlayer.errors",
+        'An error is answered as `{"detail": "..."}`, with 400, 401 or 404.',
+        OWNLAYER_SDK,
+        "assumed",
+        otherwise="The SDK prints the body as text behind `Error tracing call`, whatever it is.",
+    ),
+    Rule(
+        "ownlayer.malformed",
+        "A body that is no JSON object is answered 400 and not kept; a list is none, as there are no batches.",
+        OWNLAYER_SDK,
+        "assumed",
+        otherwise="No public page says.",
+    ),
+    Rule(
+        "ownlayer.contract",
+        "Inferences, answers and errors keep their contracts. An inference with a field of another type is kept, and a finding tells of it.",
+        OWNLAYER_SDK,
+        "observed",
+        otherwise="Whether the service refuses such an inference is not public; the SDK's own model does not let one out.",
+    ),
+    Rule(
+        "ownlayer.unknown-fields",
+        "A field that the SDK does not know is kept, and an attribute of `segment` that the page does not name is passed over; a note tells of it, or a warning where it looks misspelt.",
+        OWNLAYER_SDK,
+        "assumed",
+        otherwise="Whether the service refuses unknown fields is not public.",
+    ),
+    Rule(
+        "ownlayer.unknown-path",
+        "Any other path is answered 404 and recorded with the paths that exist.",
+        OWNLAYER_SDK,
+        "assumed",
+        otherwise="The SDK calls no other path.",
+    ),
+    Rule(
+        "ownlayer.evaluation",
+        "An inference by itself sends nothing: what goes to Segment is an evaluation of it. There are no evaluators here; a test or the control API says how an inference fares, or a setting lets all pass or fail as they arrive.",
+        OWNLAYER_SEGMENT,
+        "assumed",
+        setting="ownlayer.evaluate",
+        otherwise="The page shows the event of an evaluation and does not say when it is sent.",
+    ),
+    Rule(
+        "ownlayer.write-key",
+        "The integration is set up with the write key of a Segment source, and what it sends is authenticated with that key. Without one nothing is sent.",
+        OWNLAYER_SEGMENT,
+        setting="ownlayer.segment.write_key",
+    ),
+    Rule(
+        "ownlayer.event-choice",
+        "Only the chosen events are sent to Segment. What is chosen are OwnLayer's own events; `segment.event` only renames them.",
+        OWNLAYER_SEGMENT,
+        setting="ownlayer.segment.events",
+        otherwise="The page has the choice and does not list the events, nor say whether a renamed one is meant by its own name.",
+    ),
+    Rule(
+        "ownlayer.metadata",
+        "An evaluated inference whose `additional_metadata.segment` is an object becomes one Segment `track` call, posted to the batch endpoint with a messageId of its own.",
+        OWNLAYER_SEGMENT,
+        setting="ownlayer.segment.library",
+        otherwise="The attributes fit a track call; the page names neither the call nor the endpoint, the library or the user agent. A `segment` that is no object is taken to send nothing.",
+    ),
+    Rule(
+        "ownlayer.user-id-required",
+        "`segment.user_id` is required and becomes the userId; without a text that names a user nothing is sent, and a finding tells of it when the inference arrives.",
+        OWNLAYER_SEGMENT,
+        otherwise="The page calls it required and does not say what becomes of an inference without it; other ids are not mentioned. A number is taken for no user_id.",
+    ),
+    Rule(
+        "ownlayer.event-optional",
+        "`segment.event` names the event; without it, it has OwnLayer's own name, by the evaluation's result.",
+        OWNLAYER_SEGMENT,
+        setting="ownlayer.segment.names",
+        otherwise="The page speaks of default names and gives none; `Evaluation Pass` is its example of a name, `Evaluation Fail` is made after it. A name that is no text is taken as left out.",
+    ),
+    Rule(
+        "ownlayer.properties",
+        "`segment.properties` become the properties of the track call as they are.",
+        OWNLAYER_SEGMENT,
+        otherwise="Properties that are no object are taken as left out; the call then has none.",
+    ),
+    Rule(
+        "ownlayer.properties.added",
+        "OwnLayer adds no properties of its own; where a setting names one, it holds the inference's id, the result, the evaluator and the score.",
+        OWNLAYER_SEGMENT,
+        "assumed",
+        setting="ownlayer.segment.added_properties",
+        otherwise="No public page says which properties the service adds.",
+    ),
+    Rule(
+        "ownlayer.integrations",
+        "`segment.integrations` is carried into the track call as it is and selects the destinations; without it the call has none.",
+        OWNLAYER_SEGMENT,
+        otherwise="Integrations that are no object are taken as left out, so that every destination gets the event.",
+    ),
+    Rule(
+        "ownlayer.silent",
+        "An inference without `additional_metadata.segment` sends nothing, however it is evaluated.",
+        OWNLAYER_SEGMENT,
+        "assumed",
+        otherwise="The page says what to add to an inference and not what becomes of others. The SDK's wrappers of OpenAI and Anthropic cannot add it.",
+    ),
+    Rule(
+        "ownlayer.timestamp",
+        "The track call's timestamp is the inference's `end_time`, else the moment of its receipt.",
+        OWNLAYER_SEGMENT,
+        "assumed",
+        otherwise="The page does not speak of times. The SDK writes `end_time` in epoch milliseconds, as it is read here.",
+    ),
+    Rule(
+        "ownlayer.out.retry",
+        "A request to Segment that fails is sent again, on the schedule of Segment's own deliveries.",
+        OWNLAYER_SEGMENT,
+        "assumed",
+        otherwise="No public page says how often the service tries.",
+    ),
+    Rule(
+        "ownlayer.out.refused",
+        "A request that Segment refuses for good, or that failed until the last attempt, is given up and recorded.",
+        OWNLAYER_SEGMENT,
+        "assumed",
+        otherwise="No public page says.",
+    ),
+)
 
 # ---- Segment: catalogue, Event Tester, Replay
 
-SEGMENT_TOOLS: tuple[Rule, ...] = ()
+EVENT_TESTER = Source("Segment: Event Tester", "segment.com/docs/connections/test-connections", "2026-11-22")
+REPLAY_PAGE = Source("Segment: Replay", "segment.com/docs/guides/what-is-replay", "2026-11-22")
+
+SEGMENT_TOOLS: tuple[Rule, ...] = (
+    Rule(
+        "segment.event-tester",
+        "The Event Tester sends one real event to one destination in cloud mode, through every enabled mapping and past the destination's filters, and shows the requests, the answers and which mappings matched; the vendor keeps the event.",
+        EVENT_TESTER,
+    ),
+    Rule(
+        "segment.event-tester.off",
+        "A test event goes to a destination that is switched off too, and whatever the event's integrations object says; it is opened as ingest opens a call, it is tried once, and it is none of Segment's messages.",
+        EVENT_TESTER,
+        "assumed",
+        otherwise="The page says that other rules of processing are not applied, and that the tester is for new destinations; it names neither the switch nor the integrations object.",
+    ),
+    Rule(
+        "segment.replay",
+        "A replay sends past messages of a time range, a source, events or call types to one destination once more: messageIds and times stay, integrations become All false and that destination true, its filters apply, it may be switched off, and the message's own deliveries do not show it.",
+        REPLAY_PAGE,
+    ),
+    Rule(
+        "segment.replay.off",
+        "The source of a replayed message need not feed the destination.",
+        REPLAY_PAGE,
+        "assumed",
+        otherwise="The page speaks of replays to new tools, and not of whether a source has to be connected before.",
+    ),
+    Rule(
+        "segment.replay.range",
+        "The time range of a replay is of when Segment received a message: since is part of it, until is not. What was discarded, blocked or a repeat is not replayed.",
+        REPLAY_PAGE,
+        "assumed",
+        otherwise="The page asks for a time period and says no more of it.",
+    ),
+    Rule(
+        "segment.replay.evicted",
+        "Messages that the journal no longer holds are not replayed, and a warning says so where some may have been asked for.",
+        REPLAY_PAGE,
+        "assumed",
+        otherwise="Segment's archive has everything and sets no limit but a rate; the lab's journal is bounded, and sets no rate.",
+    ),
+    Rule(
+        "statsig.in.replay",
+        "Historical events that Segment replays are ingested with their own timestamps, up to seven days back; older ones are dropped.",
+        STATSIG_SEGMENT,
+        setting="statsig.segment_inbound.replay_days",
+        otherwise="Older versions of the page name no limit. By which time it is measured, and whether old events that are no replay are refused too, is not said: here by the timestamp, and only replays are.",
+    ),
+)
 
 # ---- Segment: Protocols, Public API
 
-SEGMENT_PROTOCOLS: tuple[Rule, ...] = ()
+TRACKING_PLAN_PAGE = Source(
+    "Segment: The Protocols Tracking Plan", "segment.com/docs/protocols/tracking-plan/create", "2026-11-22"
+)
+SCHEMA_CONFIGURATION = Source(
+    "Segment: Customize your schema controls", "segment.com/docs/protocols/enforce/schema-configuration", "2026-11-22"
+)
+FORWARD_VIOLATIONS = Source(
+    "Segment: Forward Violations", "segment.com/docs/protocols/validate/forward-violations", "2026-11-22"
+)
+FORWARD_BLOCKED = Source(
+    "Segment: Forward blocked events", "segment.com/docs/protocols/enforce/forward-blocked-events", "2026-11-22"
+)
+PROTOCOLS_FAQ = Source("Segment: Protocols Frequently Asked Questions", "segment.com/docs/protocols/faq", "2026-11-22")
+PUBLIC_API_SDK = Source(
+    "npm package @segment/public-api-sdk-typescript 47.0.0",
+    "www.npmjs.com/package/@segment/public-api-sdk-typescript",
+    "2026-11-22",
+)
+PUBLIC_API_ERRORS = Source(
+    "Segment Public API: Error Handling", "docs.segmentapis.com/tag/Error-Handling", "2026-11-22"
+)
+PUBLIC_API_PAGES = Source("Segment Public API: Pagination", "docs.segmentapis.com/tag/Pagination", "2026-11-22")
+
+SEGMENT_PROTOCOLS: tuple[Rule, ...] = (
+    Rule(
+        "segment.protocols.rules",
+        "A source's tracking plan has one JSON Schema (draft-07) over the whole message for each track event by its exact name, and one for identify, group, page, screen and for every message; a source has one plan at most, a plan many sources.",
+        TRACKING_PLAN_PAGE,
+        setting="segment.sources.*.tracking_plan",
+    ),
+    Rule(
+        "segment.protocols.file",
+        "A plan's rules can be read from a file in the shape in which the Public API lists them, with or without its `data` envelope.",
+        PUBLIC_API_SDK,
+        "observed",
+    ),
+    Rule(
+        "segment.protocols.version",
+        "`context.protocols.event_version`, a whole number, picks the version of the rule; where it is missing or unknown, the oldest version is used.",
+        TRACKING_PLAN_PAGE,
+    ),
+    Rule(
+        "segment.protocols.page",
+        "A page or screen call is held against the rule with its name, else against its type's rule without a name, else against the event `Page Viewed` or `Screen Viewed`.",
+        PROTOCOLS_FAQ,
+        "assumed",
+        otherwise="The page names the two events; the Public API has rules of the types PAGE and SCREEN; no page says which one wins.",
+    ),
+    Rule(
+        "segment.protocols.look-ahead",
+        "A pattern with a negative look-ahead is no pattern to Segment's validator; the workspace is refused with its place.",
+        TRACKING_PLAN_PAGE,
+    ),
+    Rule(
+        "segment.protocols.violation",
+        "Each way in which a message breaks its rule is a violation with type, field and description; by default the message goes on.",
+        FORWARD_VIOLATIONS,
+    ),
+    Rule(
+        "segment.protocols.violation-words",
+        "Types, fields and descriptions of violations are worded as gojsonschema words them: `Required`, `Invalid Type`, `(root)` for the message itself.",
+        PROTOCOLS_FAQ,
+        "assumed",
+        otherwise="The pages show two types and four descriptions, all of which are gojsonschema's; the rest is taken to be so as well.",
+    ),
+    Rule(
+        "segment.protocols.unplanned",
+        "A track event that the plan does not have goes on, or is blocked as `unplanned` (`unplanned_and_schema_violation` where it breaks the common schema as well).",
+        SCHEMA_CONFIGURATION,
+        setting="segment.sources.*.schema.track.allow_unplanned_events",
+    ),
+    Rule(
+        "segment.protocols.unplanned-names",
+        "Properties and traits that the plan does not have are omitted where the source says so, before anything else is checked; of an event without a rule that is all of them.",
+        SCHEMA_CONFIGURATION,
+        "assumed",
+        setting="segment.sources.*.schema.track.allow_unplanned_event_properties",
+        otherwise="Whether names inside nested objects are omitted too is not said: they stay.",
+    ),
+    Rule(
+        "segment.protocols.block",
+        "A message that its source blocks goes to no destination, and is filtered at the source with the code `unplanned`, `schema_violation`, `unplanned_and_schema_violation` or `common_schema_violation`.",
+        DELIVERY_OVERVIEW,
+        setting="segment.sources.*.schema.track.allow_event_on_violations",
+    ),
+    Rule(
+        "segment.protocols.omit",
+        "Properties and traits with violations are omitted where the source says so; of a violation deep inside, the whole property.",
+        SCHEMA_CONFIGURATION,
+        "assumed",
+        setting="segment.sources.*.schema.track.allow_properties_on_violations",
+        otherwise="No page says how much of a nested property is omitted.",
+    ),
+    Rule(
+        "segment.protocols.order",
+        "The standard controls come first; what they neither block nor omit is held against the common schema.",
+        SCHEMA_CONFIGURATION,
+    ),
+    Rule(
+        "segment.protocols.common",
+        "A call that breaks the plan's common schema goes on, is blocked, or loses the properties or traits in question.",
+        SCHEMA_CONFIGURATION,
+        setting="segment.sources.*.schema.track.common_event_on_violations",
+    ),
+    Rule(
+        "segment.protocols.context",
+        "What goes on carries `context.protocols` with `sourceId`, `omitted`, `omitted_on_violation` and `violations`.",
+        PROTOCOLS_FAQ,
+    ),
+    Rule(
+        "segment.protocols.forward",
+        "Each violation can be forwarded to another source as a track call `Violation Generated` of the user `schema-violations`.",
+        FORWARD_VIOLATIONS,
+        setting="segment.sources.*.schema.forwarding_violations_to",
+    ),
+    Rule(
+        "segment.protocols.forward-blocked",
+        "Blocked events can be forwarded to another source; they get a messageId of their own, without which they would be repeats.",
+        FORWARD_BLOCKED,
+        "assumed",
+        setting="segment.sources.*.schema.forwarding_blocked_events_to",
+        otherwise="The page says that they are forwarded, not with which messageId.",
+    ),
+    Rule(
+        "segment.protocols.forwarded",
+        "What was forwarded from another source meets no tracking plan again, so that nothing is forwarded for ever.",
+        PROTOCOLS_FAQ,
+    ),
+    Rule(
+        "segment.out.retry",
+        "A forwarded call that Segment does not take is handed to it again by its own schedule of retries.",
+        FORWARD_VIOLATIONS,
+        "assumed",
+        otherwise="No page says what becomes of it.",
+    ),
+    Rule(
+        "segment.public-api.token",
+        "The Public API, on Segment's own port, wants the workspace's token as bearer token; without it, it answers 401.",
+        PUBLIC_API_ERRORS,
+        setting="segment.public_api_token",
+    ),
+    Rule(
+        "segment.public-api.envelope",
+        "Answers hold `data` or `errors`, never both, and come in the media type that was asked for: `application/json` or one of `application/vnd.segment.…+json`, those of alpha and beta endpoints as well.",
+        PUBLIC_API_SDK,
+        "observed",
+    ),
+    Rule(
+        "segment.public-api.errors",
+        "An error has `type`, `message` and, for an input that fails, `field`: 404 where there is no such id, 409 for a conflict, 422 with the type `input-validation`.",
+        PUBLIC_API_ERRORS,
+        otherwise="Only the type `input-validation` is shown; `unauthorized`, `not-found` and `conflict` are assumed.",
+    ),
+    Rule(
+        "segment.public-api.pages",
+        "Lists take `pagination.count` (1 to 1000, 200 when left out) and `pagination.cursor`, and give the cursors `current`, `next` and `previous`, which are opaque.",
+        PUBLIC_API_PAGES,
+        otherwise="Segment's own client writes `pagination[count]`, which is taken as well.",
+    ),
+    Rule(
+        "segment.public-api.unknown-path",
+        "A path of the Public API that the lab does not have is answered 404 in the API's shape, and a finding names the paths that there are.",
+        PUBLIC_API_ERRORS,
+    ),
+    Rule(
+        "segment.public-api.catalog",
+        "The catalogue has the destinations that the lab delivers to, with their ids, settings and actions, and two types of sources; ids of actions are the lab's own.",
+        PUBLIC_API_SDK,
+        "observed",
+    ),
+    Rule(
+        "segment.public-api.sources",
+        "Sources are made by slug and type of source, read, changed and deleted; every source has one write key. Ids are made of names, and stay the same from run to run.",
+        PUBLIC_API_SDK,
+        "observed",
+    ),
+    Rule(
+        "segment.public-api.settings",
+        "A source's settings are its Schema Configuration: what is not named stays, and forwarding names other sources by id.",
+        PUBLIC_API_SDK,
+        "observed",
+    ),
+    Rule(
+        "segment.public-api.destinations",
+        "Destinations are made of a source, a type of destination and settings by Segment's names, read, changed and deleted.",
+        PUBLIC_API_SDK,
+        "observed",
+    ),
+    Rule(
+        "segment.public-api.mappings",
+        "Mappings are called subscriptions, and their `settings` are the mapping. A destination that the API makes has none at first.",
+        PUBLIC_API_SDK,
+        "assumed",
+        otherwise="That presets are not switched on by the API is taken from their description, which says that they can be applied.",
+    ),
+    Rule(
+        "segment.public-api.filters",
+        "Destination filters are made, read, changed and deleted under `/destination/<id>/filters`.",
+        PUBLIC_API_SDK,
+        "observed",
+    ),
+    Rule(
+        "segment.public-api.preview",
+        "`POST /destination/filters/preview` gives what a filter would leave of a payload, and null where it drops it.",
+        PUBLIC_API_SDK,
+        "observed",
+    ),
+    Rule(
+        "segment.public-api.tracking-plans",
+        "Tracking plans and their rules are made, read, changed and deleted, and connected to sources; a source that has another plan is a conflict.",
+        PUBLIC_API_SDK,
+        "observed",
+    ),
+    Rule(
+        "segment.public-api.rules-limit",
+        "One update of rules may hold 200 of them.",
+        PROTOCOLS_FAQ,
+    ),
+    Rule(
+        "segment.public-api.workspace",
+        "A change is in force when it is answered: the control API shows it, routing follows it, and every flag stays as it stands.",
+        PUBLIC_API_SDK,
+        "assumed",
+        otherwise="The real API may take minutes.",
+    ),
+    Rule(
+        "segment.out.refused",
+        "A forwarded call that Segment refuses for good is lost, and a finding says so.",
+        FORWARD_VIOLATIONS,
+        "assumed",
+        otherwise="No page says what becomes of it.",
+    ),
+)
 
 RULES: dict[str, Rule] = {
     rule.id: rule

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,50 @@ class SqliteKeeper:
         """Finish."""
         with self._lock:
             self._db.close()
+
+
+class SqliteReader:
+    """The rows of a journal's file, which stays as it is: also one whose process was killed.
+
+    Args:
+        path: the file.
+
+    Attributes:
+        documents: every workspace that was in force, by number.
+
+    Raises:
+        TracksideError: the file is no journal of trackside, or a running lab has it open.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        with self._told():
+            self._db = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.2)
+            if self._db.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
+                raise sqlite3.DatabaseError("another program wrote the file")
+            rows = self._db.execute("SELECT number, document FROM workspace").fetchall()
+        self.documents: dict[int, dict[str, Any]] = {number: orjson.loads(document) for number, document in rows}
+
+    def rows(self) -> Iterator[Exchange]:
+        """Yield every row, oldest first, one at a time."""
+        select = "SELECT seq, head, body, answer FROM exchange ORDER BY seq"
+        with self._told():
+            for seq, head, body, answer in self._db.execute(select):
+                yield _exchange(seq, orjson.loads(head), body, answer)
+
+    def close(self) -> None:
+        """Finish."""
+        self._db.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, KeyError, TypeError, ValueError) as error:
+            locked = "locked" in str(error)
+            what = "a running lab has the journal open" if locked else f"the journal cannot be read: {error}"
+            fix = "stop that lab, or ask it by its control API" if locked else "name a file that serve --data wrote"
+            raise TracksideError(what, str(self.path), fix) from error
 
 
 def _exchange(seq: int, head: dict[str, Any], body: bytes, answer: bytes) -> Exchange:

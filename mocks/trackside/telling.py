@@ -63,7 +63,8 @@ def title(journey: Journey) -> str:
     of = journey.get("userId") or journey.get("anonymousId")
     words = [str(kind), shown(name) if name else "", f"of {of}" if of else ""]
     message_id = f"messageId {journey.get('messageId')}, " if journey.get("messageId") else ""
-    return " ".join(word for word in words if word) + f" ({message_id}source {journey.exchange.intake.source})"
+    origin = f", {journey.origin}" if journey.origin else ""
+    return " ".join(word for word in words if word) + f" ({message_id}source {journey.exchange.intake.source}{origin})"
 
 
 def journey_lines(journey: Journey, vendor: str, now: float) -> Iterator[str]:
@@ -106,7 +107,8 @@ def request_lines(lab: Lab, row: Exchange) -> Iterator[str]:
     """Yield a request with what went wrong with it as a whole; nothing where all went well."""
     steps = [step for step in lab.steps_of(row) if step.kind in ("drop", "fault") or step.level in ("error", "warning")]
     if steps:
-        yield f"{row.request.method} {row.request.shown_path} to {row.vendor}, answered {row.status}"
+        request = f"{row.request.method} {row.request.shown_path} to {row.vendor}, answered {row.status}"
+        yield request if row.is_request else f"{row.request.path} at {row.vendor}"
         yield from ("  " + step_line(step, row.vendor) for step in steps)
 
 

@@ -14,10 +14,11 @@ from trackside.errors import TracksideError
 from trackside.exports import NOTHING, Exported
 from trackside.live import Live
 from trackside.sdks import options_for
-from trackside.steps import Record, Step
+from trackside.steps import Message, Record, Step
 from trackside.wire import Answer, Request, Router, Vendor
 
 if TYPE_CHECKING:
+    from trackside.journal import Exchange
     from trackside.lab import Lab
 
 
@@ -154,9 +155,17 @@ class Mock:
         """Return whether a message from Segment may change its live state, so that its delivery cannot be derived."""
         return False
 
+    def too_old(self, message: Message, now: float) -> Step | None:  # noqa: ARG002 - those with a limit look at it
+        """Return the drop of a message that Segment replays ``now``, epoch seconds, and that lies too far back for it."""
+        return None
+
     def exports(self, settings: Any) -> bool:  # noqa: ARG002 - those that export look at them
         """Return whether it sends anything to Segment under these settings."""
         return False
+
+    def exportable(self, row: Exchange, records: list[Record]) -> list[Record]:  # noqa: ARG002 - Segment looks at it
+        """Return what `exported` gets of a request: what the vendor keeps of it."""
+        return records
 
     def exported(self, records: list[Record], settings: Any) -> Exported:  # noqa: ARG002 - those that export use them
         """Return what it sends to Segment of records that it keeps, where it `exports`."""
@@ -262,4 +271,5 @@ _KEYS: dict[str, Callable[[Any], dict[str, Any]]] = {
         name: {"client_side_id": one.client_side_id, "sdk_key": one.sdk_key, "mobile_key": one.mobile_key}
         for name, one in settings.environments.items()
     },
+    "ownlayer": lambda settings: settings.keys,
 }

@@ -43,6 +43,7 @@ class Request:
         at: when it was received, epoch seconds on the lab's clock.
         undecodable: why the body could not be decoded; empty when it could.
         remote: the address that the connection came from.
+        payload: the body parsed, of a request that the lab makes itself and has it at hand; None else.
     """
 
     method: str
@@ -54,6 +55,7 @@ class Request:
     at: float = 0.0
     undecodable: str = ""
     remote: str = "127.0.0.1"
+    payload: Any = None
 
     def json(self) -> Any:
         """Return the body parsed as JSON, whatever its content type says.
@@ -241,12 +243,13 @@ class Vendor:
 
 @dataclass(slots=True)
 class Outgoing:
-    """A request as Segment sends it to a destination."""
+    """A request as Segment sends it to a destination, or a vendor to Segment; ``payload`` is the body before it was written."""
 
     method: str
     url: str
     headers: dict[str, str]
     body: bytes
+    payload: Any = None
 
     def moved(self, base: str) -> Outgoing:
         """Return the same request to the same path under another base address.

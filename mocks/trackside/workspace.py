@@ -20,10 +20,14 @@ from trackside.errors import TracksideError, WorkspaceError
 from trackside.launchdarkly import flags as launchdarkly_flags
 from trackside.launchdarkly.settings import LaunchDarklySettings
 from trackside.live import Declared
+from trackside.ownlayer.settings import OwnLayerSettings
+from trackside.segment.destinations import CATALOG, unused_keys
 from trackside.segment.filters import condition_fault, parse_filters
+from trackside.segment.plans import read_files
 from trackside.segment.routing import Plan, compile_plan
-from trackside.segment.settings import DIRECT_TYPES, SegmentSettings
+from trackside.segment.settings import SegmentSettings, engage_source
 from trackside.split import flags as split_flags
+from trackside.split import workspace_check as split_check
 from trackside.split.settings import SplitSettings
 from trackside.statsig import flags as statsig_flags
 from trackside.statsig.settings import StatsigSettings
@@ -31,8 +35,6 @@ from trackside.steps import Step
 
 CONTRACT = "trackside/workspace"
 _TEXT, _MERGE, _BOOL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge", "tag:yaml.org,2002:bool"
-LATER = ("split.segment_outbound", "ownlayer")
-"""Keys that a workspace file may hold, and that this version takes no notice of."""
 
 DEMO: dict[str, Any] = {
     "accept_any_key": True,
@@ -72,6 +74,7 @@ DEMO: dict[str, Any] = {
             "banner": {"variations": ["plain", "blue"], "serve": {"plain": 50, "blue": 50}, "experiment": True},
         },
     },
+    "ownlayer": {"api_key": "ownlayer-local", "segment": {"write_key": "wk_web"}},
 }
 """The workspace that is used without a file: every vendor, one source, any key accepted."""
 
@@ -95,6 +98,7 @@ class Workspace:
     statsig: StatsigSettings
     split: SplitSettings
     launchdarkly: LaunchDarklySettings
+    ownlayer: OwnLayerSettings
     plan: Plan
     accept_any_key: bool = False
     notes: list[Step] = field(default_factory=list)
@@ -128,6 +132,21 @@ def load(workspace: Workspace | Mapping[str, Any] | Path | str | None = None, *,
     document, lines = _read(path)
     found = _built(document, str(path), lines, folder)
     return dataclasses.replace(found, source=path, files=(path, *found.files), read_at=read_at)
+
+
+def with_blocks(workspace: Workspace, blocks: Mapping[str, Any]) -> Workspace:
+    """Return a workspace with other blocks of vendors, as if they had been written where it was; flags are those that it declared.
+
+    Raises:
+        WorkspaceError: with every fault of the workspace that it would be.
+    """
+    path = workspace.source if isinstance(workspace.source, Path) else None
+    document = {**workspace.document, **blocks}
+    found = _built(document, str(path or "the workspace"), {}, path.parent if path else Path.cwd())
+    source = path or document
+    return dataclasses.replace(
+        found, source=source, declared=workspace.declared, files=workspace.files, read_at=workspace.read_at
+    )
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
@@ -212,18 +231,26 @@ def _built(document: Any, name: str, lines: Mapping[str, int], folder: Path | No
     if faults := _contract_faults(document):
         raise WorkspaceError(_placed(faults, name, lines), name)
     any_key = bool(document.get("accept_any_key", False))
-    segment = build(SegmentSettings, document.get("segment", {}))
+    block, plan_faults, plan_files = read_files(document.get("segment", {}), folder)
+    if plan_files:
+        document = {**document, "segment": block}
+    segment = build(SegmentSettings, block)
     statsig = dataclasses.replace(build(StatsigSettings, document.get("statsig", {})), any_key=any_key)
     split = dataclasses.replace(build(SplitSettings, document.get("split", {})), any_key=any_key)
     launchdarkly = dataclasses.replace(build(LaunchDarklySettings, document.get("launchdarkly", {})), any_key=any_key)
+    ownlayer = dataclasses.replace(build(OwnLayerSettings, document.get("ownlayer", {})), any_key=any_key)
     plan, faults = _planned(segment)
     declared = {
         "statsig": statsig_flags.declared(statsig, folder),
         "split": split_flags.declared(split, folder),
         "launchdarkly": launchdarkly_flags.declared(launchdarkly, folder),
+        "ownlayer": Declared(None),
     }
     faults = [
-        *_reference_faults(segment, split),
+        *plan_faults,
+        *_reference_faults(segment),
+        *split_check.faults(split),
+        *_protocol_faults(segment),
         *faults,
         *(fault for one in declared.values() for fault in one.faults),
     ]
@@ -235,11 +262,18 @@ def _built(document: Any, name: str, lines: Mapping[str, int], folder: Path | No
         statsig,
         split,
         launchdarkly,
+        ownlayer,
         plan,
         any_key,
-        [*_notes(document), *_filter_notes(segment)],
+        [
+            *_notes(document),
+            *_filter_notes(segment),
+            *_write_key_notes(segment, statsig),
+            *_split_notes(segment, split, declared["split"]),
+            *_ownlayer_notes(segment, ownlayer),
+        ],
         declared,
-        files=tuple(file for one in declared.values() for file in one.files),
+        files=(*plan_files, *(file for one in declared.values() for file in one.files)),
     )
 
 
@@ -276,7 +310,7 @@ def _keys_of(schema: Any) -> Iterator[str]:
             yield from _keys_of(value)
 
 
-def _reference_faults(segment: SegmentSettings, split: SplitSettings) -> Iterator[TracksideError]:
+def _reference_faults(segment: SegmentSettings) -> Iterator[TracksideError]:
     """Yield each name that points nowhere, and each that is given twice where once is meant."""
     keys: dict[str, str] = {}
     for name, source in segment.sources.items():
@@ -297,22 +331,42 @@ def _reference_faults(segment: SegmentSettings, split: SplitSettings) -> Iterato
             elif destination in source.destinations[:index]:
                 what = f"the destination {destination!r} is named twice, and would get each message twice"
                 yield TracksideError(what, f"{at}.destinations[{index}]", "name it once")
+    yield from _audience_faults(segment)
     unknown = segment.unknown_write_key
     if unknown != "discard" and unknown not in segment.sources:
         known = ", ".join(["discard", *segment.sources])
         yield TracksideError(f"there is no source {unknown!r}", "$.segment.unknown_write_key", f"use one of: {known}")
-    api_keys = [inbound.api_key for inbound in split.segment_inbound]
-    for index, inbound in enumerate(split.segment_inbound):
-        if (first := api_keys.index(inbound.api_key)) < index:
-            what = f"the api_key is also that of split.segment_inbound[{first}], which gets every delivery"
-            yield TracksideError(what, f"$.split.segment_inbound[{index}].api_key", "give each configuration its own")
-        if inbound.environment not in split.environments:
-            known = ", ".join(split.environments) or "none"
-            yield TracksideError(
-                f"there is no environment {inbound.environment!r}",
-                f"$.split.segment_inbound[{index}].environment",
-                f"declared under split.environments are: {known}",
-            )
+
+
+def _audience_faults(segment: SegmentSettings) -> Iterator[TracksideError]:
+    """Yield each destination of an audience that is not declared, and each source that has the name of an audience's own."""
+    for key, audience in segment.audiences.items():
+        at = catalog.json_path(["segment", "audiences", key])
+        for index, destination in enumerate(audience.destinations):
+            place, known = f"{at}.destinations[{index}]", ", ".join(segment.destinations) or "none"
+            if destination not in segment.destinations:
+                yield TracksideError(f"there is no destination {destination!r}", place, f"declared are: {known}")
+            elif destination in audience.destinations[:index]:
+                yield TracksideError(f"the destination {destination!r} is named twice", place, "name it once")
+        own = engage_source(key)
+        if own in segment.sources or own in {source.write_key for source in segment.sources.values()}:
+            what = f"a source has the name or write key {own!r}"
+            yield TracksideError(what, at, "rename the source, or the audience")
+
+
+def _protocol_faults(segment: SegmentSettings) -> Iterator[TracksideError]:
+    """Yield each tracking plan and each source to forward to that a source names and that is not declared."""
+    for name, source in segment.sources.items():
+        at = catalog.json_path(["segment", "sources", name])
+        if source.tracking_plan and source.tracking_plan not in segment.tracking_plans:
+            known = ", ".join(segment.tracking_plans) or "none"
+            what = f"there is no tracking plan {source.tracking_plan!r}"
+            yield TracksideError(what, f"{at}.tracking_plan", f"declared under segment.tracking_plans are: {known}")
+        for key in ("forwarding_violations_to", "forwarding_blocked_events_to"):
+            target = getattr(source.schema, key)
+            if target and target not in segment.sources:
+                what, known = f"there is no source {target!r}", ", ".join(segment.sources)
+                yield TracksideError(what, f"{at}.schema.{key}", f"use one of: {known}")
 
 
 def _placed(faults: list[TracksideError], name: str, lines: Mapping[str, int]) -> list[TracksideError]:
@@ -331,15 +385,14 @@ def _line(fault: TracksideError, lines: Mapping[str, int]) -> int:
 
 
 def _notes(document: Mapping[str, Any]) -> Iterator[Step]:
-    for place in LATER:
-        value: Any = document
-        for key in place.split("."):
-            value = value.get(key) if isinstance(value, Mapping) else None
-        if value is not None:
-            text = f"{place} is set and not used by this version"
-            yield Step("info", "", text, f"$.{place}", "nothing to do; its routes answer as unknown paths", "note")
     for name, row in document.get("segment", {}).get("destinations", {}).items():
-        if row["type"] in DIRECT_TYPES and "mappings" in row:
+        kind = CATALOG[row["type"]]
+        for key in unused_keys(row["type"], iter(row)):
+            text = f"{kind.names[0]} has no setting that is called {key} here: it is not used"
+            at = catalog.json_path(["segment", "destinations", name, key])
+            fix = "take it away; its settings are: " + ", ".join(kind.keys.values())
+            yield Step("info", "segment.catalog", text, at, fix, "note")
+        if kind.kind == "direct" and "mappings" in row:
             text = f"{name} gets raw messages and maps them itself: its mappings are not used"
             at = catalog.json_path(["segment", "destinations", name, "mappings"])
             yield Step("info", "", text, at, "take them away; the vendor's own block says how it maps", "note")
@@ -355,18 +408,50 @@ def _filter_notes(segment: SegmentSettings) -> Iterator[Step]:
                 yield Step("info", "segment.filter.fail-closed", text, f"{at}[{index}].if", fault.fix, "warning")
 
 
+def _write_key_notes(segment: SegmentSettings, statsig: StatsigSettings) -> Iterator[Step]:
+    """Yield a warning where Statsig exports to a write key that no source has (statsig.out.write-key)."""
+    outbound, known = statsig.segment_outbound, [source.write_key for source in segment.sources.values()]
+    taken = statsig.any_key or segment.unknown_write_key != "discard" or outbound.write_key in known
+    if outbound.enabled and not taken:
+        text = "Statsig exports to a write key that no Segment source has: Segment will discard what it sends"
+        at, fix = "$.statsig.segment_outbound.write_key", "declare a source with it under segment.sources"
+        yield Step("info", "statsig.out.write-key", text, at, fix, "warning")
+
+
+def _split_notes(segment: SegmentSettings, split: SplitSettings, declared: Declared) -> Iterator[Step]:
+    """Yield what is odd in Split's Segment configurations (split.out.write-keys, split.out.identity-map)."""
+    any_will_do = split.any_key or segment.unknown_write_key != "discard"
+    write_keys = None if any_will_do else [source.write_key for source in segment.sources.values()]
+    yield from split_check.notes(split, declared.data or {}, write_keys)
+
+
+def _ownlayer_notes(segment: SegmentSettings, ownlayer: OwnLayerSettings) -> Iterator[Step]:
+    """Yield a warning of a write key that no source has (ownlayer.write-key), and of events that never come (ownlayer.event-choice)."""
+    integration, known = ownlayer.segment, [source.write_key for source in segment.sources.values()]
+    taken = ownlayer.any_key or segment.unknown_write_key != "discard" or integration.write_key in known
+    if integration.write_key and not taken:
+        text = "OwnLayer sends to a write key that no Segment source has: Segment will discard what it sends"
+        at, fix = "$.ownlayer.segment.write_key", "declare a source with it under segment.sources"
+        yield Step("info", "ownlayer.write-key", text, at, fix, "warning")
+    own = [integration.name("pass"), integration.name("fail")]
+    for index, event in enumerate(integration.events or ()):
+        if event not in own:
+            text = f"{event!r} is chosen, and is sent only where an evaluation is given this event"
+            at, fix = f"$.ownlayer.segment.events[{index}]", f"without one, an evaluation is {own[0]!r} or {own[1]!r}"
+            yield Step("info", "ownlayer.event-choice", text, at, fix, "note")
+
+
 T = TypeVar("T")
 
 
 def build(cls: type[T], value: Mapping[str, Any]) -> T:
-    """Return a settings dataclass from checked JSON; keys that it has no field for are left to `LATER`.
+    """Return a settings dataclass from checked JSON.
 
     >>> build(SegmentSettings, {"nulls": "strip"}).nulls
     'strip'
     """
     hints = typing.get_type_hints(cls)
-    names = {one.name for one in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    return cls(**{name: _typed(hints[name], inner) for name, inner in value.items() if name in names})
+    return cls(**{name: _typed(hints[name], inner) for name, inner in value.items()})
 
 
 def _typed(hint: Any, value: Any) -> Any:

@@ -1,8 +1,8 @@
 """Measures trackside beside Prism and Mockoon on this machine, in one run, and prints figures and ratios.
 
-    python scenarios/benchmarks/run.py [batches] [singles] [start] [memory] [fixture] [streams] [million] [--rounds 3]
+    python scenarios/benchmarks/run.py [batches] [singles] [start] [memory] [fixture] [streams] [exports] [million] [million-exports] [--rounds 3]
 
-Without names it runs all but ``million``. The peers come from npm (``npm ci --prefix scenarios/benchmarks/peers``); without
+Without names it runs all but the millions. The peers come from npm (``npm ci --prefix scenarios/benchmarks/peers``); without
 them only trackside is measured, and the output says so. Every server gets the same bodies from the same generator
 (`load.py`), over eight kept-alive connections on loopback. Prism validates against the same contract; Mockoon
 validates nothing. trackside validates, deduplicates, journals and routes each event to three vendors; the run reads all
@@ -34,6 +34,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import exports as exporting
 import load
 
 from trackside import catalog
@@ -387,6 +388,67 @@ def _gevent_streams(rounds: int) -> None:
     print(f"  gunicorn-gevent  all open {_median(opened):.0f} ms, a change reaches all {_median(changed):.1f} ms")
 
 
+def exports(rounds: int) -> None:
+    """Exposures that Statsig sends to Segment: what each costs, and the latency of the SDK's post."""
+    print("\nExports: gate exposures from Statsig to Segment, 100 in a post")
+    post, path = exporting.exposures(100), "/v1/log_event?k=secret-local"
+    asked = {
+        "ingested": (False, "segment", "/v1/batch", load.batch(100)),
+        "posted": (False, "statsig", path, post),
+        "posted and exported": (True, "statsig", path, post),
+    }
+    costs: dict[str, list[float]] = {name: [] for name in asked}
+    p99: dict[str, list[float]] = {name: [] for name in asked}
+    for _round in range(rounds):
+        for name, (enabled, vendor, at, body) in asked.items():
+            with _exporting(enabled=enabled) as (urls, process):
+                load.run(urls[vendor], at, body, requests=80)
+                before = _processor_seconds(process)
+                taken = load.run(urls[vendor], at, body, requests=800, rate=60)
+                assert taken.bad == 0, f"{taken.bad} requests failed"
+                _get(urls["admin"] + "/stats")  # answers when every export is over
+                costs[name].append((_processor_seconds(process) - before) / 80_000 * 1e6)
+                p99[name].append(taken.percentile(0.99))
+    for name in asked:
+        print(
+            f"  {name:20} {_median(costs[name]):5.1f} us of processor time each, p99 of a post {_median(p99[name]):.1f} ms"
+        )
+    cost = _median(costs["posted and exported"]) - _median(costs["posted"])
+    print(f"  so an export takes {cost:.1f} us: {cost / _median(costs['ingested']):.2f} of an ingested event")
+
+
+@contextmanager
+def _exporting(*, enabled: bool) -> Iterator[tuple[dict[str, str], subprocess.Popen[bytes]]]:
+    """Run ``trackside serve`` with a Statsig that exports to Segment, or does not."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "workspace.json"
+        file.write_text(json.dumps(exporting.workspace(enabled=enabled)))
+        with trackside("--workspace", str(file)) as running:
+            yield running
+
+
+def _processor_seconds(process: subprocess.Popen[bytes]) -> float:
+    """Return the processor time that a process has taken."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def million_exports(rounds: int) -> None:
+    """One million exposures posted to Statsig and exported to Segment: memory."""
+    print("\nOne million exposures, each exported to Segment, 5,000 a second in posts of 100")
+    with _exporting(enabled=True) as (urls, process):
+        body = exporting.exposures(100)
+        for part in range(10):
+            path = "/v1/log_event?k=secret-local"
+            taken = load.run(urls["statsig"], path, body, requests=1_000, rate=50, first=part * 1_000)
+            stats = _get(urls["admin"] + "/stats")
+            print(
+                f"  {(part + 1) * 100_000:9,} exposures: {_resident(process) / 1e6:6.1f} MB, "
+                f"{stats['accepted']:,} messages, p99 {taken.percentile(0.99):.1f} ms, failed {taken.bad}",
+                flush=True,
+            )
+
+
 def million(rounds: int) -> None:
     """One million events through ``serve`` at 5,000 events per second: memory and latency."""
     print("\nOne million events at 5,000 events/s in batches of 100")
@@ -411,20 +473,22 @@ BENCHMARKS: dict[str, Callable[[int], None]] = {
     "memory": memory,
     "fixture": fixture,
     "streams": streams,
+    "exports": exports,
     "million": million,
+    "million-exports": million_exports,
 }
 
 
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="which; all but million when left out")
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="which; all but the millions when left out")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     print(f"{platform.platform()}, {os.cpu_count()} CPUs, Python {platform.python_version()}")
     if not _have_peers():
         print("Prism and Mockoon are not installed (npm ci --prefix scenarios/benchmarks/peers): no ratios")
-    for name in options.names or [name for name in BENCHMARKS if name != "million"]:
+    for name in options.names or [name for name in BENCHMARKS if not name.startswith("million")]:
         BENCHMARKS[name](options.rounds)
 
 

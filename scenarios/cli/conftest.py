@@ -67,11 +67,11 @@ def ask(url: str, body: Any = None) -> tuple[int, Any]:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
-    """Return a function that starts ``trackside serve --ephemeral --json`` and returns once it listens."""
+    """Return a function that starts ``trackside serve --ephemeral --json`` (or ``record``) and returns once it listens."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: object) -> Served:
-        process = popen("serve", "--ephemeral", "--json", *arguments, cwd=tmp_path)
+    def start(*arguments: object, command: str = "serve") -> Served:
+        process = popen(command, "--ephemeral", "--json", *arguments, cwd=tmp_path)
         started.append(process)
         assert process.stdout is not None
         first = process.stdout.readline()
@@ -109,3 +109,49 @@ def popen(*arguments: object, cwd: Path | None = None) -> subprocess.Popen[str]:
         cwd=cwd,
         env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
     )
+
+
+SDKS = """
+import json, sys, threading, urllib.request
+import segment.analytics
+from splitio import get_factory
+urls = json.loads(sys.argv[1])
+client = segment.analytics.Client("wk_web", host=urls["segment"], gzip=True, upload_interval=0.01)
+client.track("u-1", "Order Completed", {"revenue": 12.5})
+client.flush()
+client.join()
+factory = get_factory(
+    "sdk-local-0123456789",
+    config={"impressionsMode": "DEBUG", "streamingEnabled": True},
+    sdk_api_base_url=urls["split"] + "/api",
+    events_api_base_url=urls["split"] + "/api",
+    auth_api_base_url=urls["split"] + "/api",
+    telemetry_api_base_url=urls["split"] + "/api",
+    streaming_api_base_url=urls["split"],
+)
+factory.block_until_ready(10)
+split = factory.client()
+print(split.get_treatment("u-1", "checkout_v2"))
+split.track("u-1", "user", "purchase", 12.5)
+for _ in range(400):  # until the lab has the stream, which the SDK opens in a thread of its own
+    asked = json.load(urllib.request.urlopen(urls["admin"] + "/exchanges?vendor=split"))
+    if any(one["path"] in ("/sse", "/event-stream") for one in asked):
+        break
+    threading.Event().wait(0.05)
+done = threading.Event()
+factory.destroy(done)
+done.wait(10)
+"""
+"""An application with Segment's and Split's SDKs for Python, for a process of its own."""
+
+
+@pytest.fixture
+def run_sdks() -> Callable[[Served], None]:
+    """Return a function that runs `SDKS` against what is served, to its end."""
+
+    def run(served: Served) -> None:
+        command = [sys.executable, "-W", "ignore", "-c", SDKS, json.dumps(served.first)]
+        told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        assert told.stdout.strip() == "on"
+
+    return run

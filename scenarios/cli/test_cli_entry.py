@@ -9,7 +9,7 @@ import pytest
 
 import trackside
 
-COMMANDS = ("serve", "send", "flags", "explain", "generate", "rules")
+COMMANDS = ("serve", "send", "record", "replay", "flags", "explain", "generate", "rules")
 
 
 def modules_after(*arguments: str) -> set[str]:
@@ -35,7 +35,9 @@ def test_help_lists_every_command(trackside_command):
     assert [line.split()[0] for line in result.stdout.partition("Commands:")[2].splitlines() if line] == list(COMMANDS)
 
 
-@pytest.mark.parametrize("command", ["serve", "send", "flags list", "flags set", "explain", "generate", "rules"])
+@pytest.mark.parametrize(
+    "command", ["serve", "send", "record", "replay", "flags list", "flags set", "explain", "generate", "rules"]
+)
 def test_every_command_has_help_and_json(command, trackside_command):
     result = trackside_command(*command.split(), "--help")
     assert result.exit_code == 0

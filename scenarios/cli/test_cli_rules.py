@@ -35,7 +35,7 @@ def test_rules_of_one_confidence_can_be_asked_for(trackside_command):
 def test_an_unknown_vendor_is_wrong_use_and_the_known_ones_are_named(trackside_command):
     result = trackside_command("rules", "--vendor", "amplitude")
     assert result.exit_code == 2
-    assert "use one of: launchdarkly, segment, split, statsig" in result.stderr
+    assert "use one of: launchdarkly, ownlayer, segment, split, statsig" in result.stderr
 
 
 def test_one_rule_is_shown_with_its_setting_and_what_else_is_said(trackside_command):

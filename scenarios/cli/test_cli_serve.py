@@ -14,7 +14,7 @@ import urllib3
 
 from trackside.lab import VENDORS
 
-NAMES = ["segment", "statsig", "split", "launchdarkly", "admin"]
+NAMES = ["segment", "statsig", "split", "launchdarkly", "ownlayer", "admin"]
 
 
 def status(url: str, headers: dict[str, str] | None = None, body: bytes | None = None) -> int:
@@ -27,7 +27,7 @@ def test_the_first_line_has_every_address_and_each_one_answers(serve):
     assert served.first["kind"] == "addresses"
     assert [name for name in served.first if name != "kind"] == NAMES
     assert status(served.first["admin"] + "/ready") == 200
-    assert [status(served.first[name] + "/nowhere") for name in NAMES] == [404] * 5
+    assert [status(served.first[name] + "/nowhere") for name in NAMES] == [404] * 6
 
 
 def test_the_ports_file_has_the_addresses_of_ports_that_answer(serve, tmp_path):
@@ -86,16 +86,17 @@ WORKSPACE = """
 segment:
   sources: {web: {write_key: wk_own, destinations: [statsig]}}
   destinations: {statsig: {type: statsig, api_key: secret}}
-statsig: {server_secret: secret, segment_outbound: {write_key: wk_statsig}}
+statsig: {server_secret: secret}
+ownlayer: {segment: {write_key: wk_ownlayer}}
 """
 
 
-def test_a_workspace_file_is_served_and_its_unused_keys_are_remarked(serve, tmp_path):
+def test_a_workspace_file_is_served_and_what_is_odd_about_it_is_remarked(serve, tmp_path):
     (tmp_path / "trackside.yaml").write_text(WORKSPACE)
     served = serve("--workspace", "trackside.yaml")
     served.track("Signed Up", writeKey="wk_own")
     assert [one["destination"] for one in served.line()["deliveries"]] == ["statsig"]
-    assert "statsig.segment_outbound is set and not used by this version" in served.end(signal.SIGTERM)[2]
+    assert "OwnLayer sends to a write key that no Segment source has" in served.end(signal.SIGTERM)[2]
 
 
 def test_every_fault_of_the_workspace_is_told_with_its_line(trackside_command, tmp_path):
@@ -129,9 +130,10 @@ def test_a_fixed_port_that_is_taken_is_wrong_use_and_its_holder_is_named(tracksi
 
 
 def test_the_fixed_ports_are_those_that_the_vendors_register():
-    from trackside.cli.serve import _fixed_ports
+    from trackside.cli.serve import fixed_ports
 
-    assert _fixed_ports() == {"segment": 8801, "statsig": 8802, "split": 8803, "launchdarkly": 8804, "admin": 8800}
+    vendors = {"segment": 8801, "statsig": 8802, "split": 8803, "launchdarkly": 8804, "ownlayer": 8805}
+    assert fixed_ports() == {**vendors, "admin": 8800}
 
 
 def test_what_was_accepted_survives_a_kill(serve):

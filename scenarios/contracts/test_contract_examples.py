@@ -43,7 +43,9 @@ def test_an_invalid_example_breaks_its_contract_in_exactly_one_way(contract: str
     assert not catalog.validator(contract).is_valid(payload)
 
 
-@pytest.mark.rule("segment.contract", "statsig.contract", "split.contract", "launchdarkly.contract")
+@pytest.mark.rule(
+    "segment.contract", "statsig.contract", "split.contract", "launchdarkly.contract", "ownlayer.contract"
+)
 @pytest.mark.parametrize("contract", [name for name in catalog.names() if not name.startswith("trackside/")])
 def test_every_contract_has_examples_that_pass_and_examples_that_fail(contract: str) -> None:
     vendor, payload = contract.split("/")
@@ -53,7 +55,9 @@ def test_every_contract_has_examples_that_pass_and_examples_that_fail(contract: 
     assert list(folder.glob("invalid/*.json"))
 
 
-@pytest.mark.rule("segment.contract", "statsig.contract", "split.contract", "launchdarkly.contract")
+@pytest.mark.rule(
+    "segment.contract", "statsig.contract", "split.contract", "launchdarkly.contract", "ownlayer.contract"
+)
 def test_every_example_belongs_to_a_contract() -> None:
     root = catalog.folder()
     named = {f"{file.parts[-5]}/{file.parts[-3]}" for file in root.glob("*/examples/*/*/*.json")}

@@ -124,7 +124,7 @@ def test_a_fault_becomes_an_error_step_under_the_vendors_rule() -> None:
     }
 
 
-@pytest.mark.parametrize("vendor", ["segment", "statsig", "split", "launchdarkly"])
+@pytest.mark.parametrize("vendor", ["segment", "statsig", "split", "launchdarkly", "ownlayer"])
 def test_every_vendor_has_the_rule_that_its_faults_name(vendor: str) -> None:
     assert f"{vendor}.contract" in RULES
 

@@ -13,7 +13,9 @@ CONTRACTS = [name for name in catalog.names() if not name.startswith("trackside/
 CALLS = ("track", "identify", "page", "screen", "group", "alias")
 SHARED = ("id", "identity", "timestamp", "messageId", "integrations", "context", "name", "category", "traits")
 
-pytestmark = pytest.mark.rule("segment.contract", "statsig.contract", "split.contract", "launchdarkly.contract")
+pytestmark = pytest.mark.rule(
+    "segment.contract", "statsig.contract", "split.contract", "launchdarkly.contract", "ownlayer.contract"
+)
 
 
 def subschemas(schema: Any, place: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:

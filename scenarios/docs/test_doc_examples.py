@@ -21,7 +21,7 @@ from trackside import Lab, load_workspace
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PORTS = {"admin": 8800, "segment": 8801, "statsig": 8802, "split": 8803, "launchdarkly": 8804}
+PORTS = {"admin": 8800, "segment": 8801, "statsig": 8802, "split": 8803, "launchdarkly": 8804, "ownlayer": 8805}
 
 
 @dataclass(frozen=True)

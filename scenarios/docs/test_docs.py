@@ -157,7 +157,7 @@ def test_the_plugin_page_has_every_option_of_a_lab() -> None:
 
 @pytest.mark.parametrize(("vendor", "sort"), WORDS, ids=" ".join)
 def test_the_plugin_page_has_every_keyword_of_a_vendors_records(vendor: str, sort: str) -> None:
-    title = {"statsig": "Statsig", "launchdarkly": "LaunchDarkly", "segment": "Segment", "split": "Split"}[vendor]
+    title = VENDORS[vendor].title
     plural = {"identity": "identities"}.get(sort, f"{sort}s")
     rows = [line for line in page("plugin.md").splitlines() if re.match(rf"\| {title}( \(|, {plural} \|| \|)", line)]
     row = next((one for one in rows if plural in one), rows[0])

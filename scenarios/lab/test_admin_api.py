@@ -214,11 +214,12 @@ def test_wait_in_vain_says_what_came_near(admin, send):
 
 
 def test_another_workspace(trackside, admin, send):
-    workspace = {"segment": {"sources": {"web": {"write_key": "wk_web"}}}, "ownlayer": {"api_key": "x"}}
+    sources = {"web": {"write_key": "wk_web"}}
+    workspace = {"segment": {"sources": sources}, "ownlayer": {"segment": {"write_key": "wk_ownlayer"}}}
 
     status, answer = admin("POST", "/configure", workspace)
 
-    assert (status, [note["at"] for note in answer["notes"]]) == (200, ["$.ownlayer"])
+    assert (status, [note["at"] for note in answer["notes"]]) == (200, ["$.ownlayer.segment.write_key"])
     send(messageId="m-1")
     assert get(admin, "/journeys/m-1")["deliveries"] == []
 

@@ -352,7 +352,8 @@ def test_a_drop_at_any_destination_of_a_vendor_counts(make_lab, track):
 
 
 @pytest.mark.rule("segment.unknown-path", "statsig.unknown-path", "split.unknown-path", "launchdarkly.unknown-path")
-@pytest.mark.parametrize("vendor", ["segment", "statsig", "split", "launchdarkly"])
+@pytest.mark.rule("ownlayer.unknown-path")
+@pytest.mark.parametrize("vendor", ["segment", "statsig", "split", "launchdarkly", "ownlayer"])
 def test_an_unknown_path_at_any_vendor_is_recorded_with_the_paths_that_exist(lab, post, vendor):
     answer = post(lab, "/v9/nowhere", {}, vendor=vendor)
 

@@ -11,6 +11,7 @@ from trackside import catalog, workspace
 from trackside.errors import WorkspaceError
 from trackside.lab import Lab
 from trackside.launchdarkly.settings import LaunchDarklySettings
+from trackside.ownlayer.settings import OwnLayerSettings
 from trackside.segment.settings import SegmentSettings
 from trackside.split.settings import SplitSettings
 from trackside.statsig.settings import StatsigSettings
@@ -82,15 +83,14 @@ def faults_of(file):
 # ---- a file that is fine
 
 
-def test_a_whole_file_loads_and_what_this_version_does_not_use_is_noted(file):
+def test_a_whole_file_loads_and_what_it_names_in_vain_is_noted(file):
     loaded = workspace.load(file(WHOLE))
 
     assert loaded.segment.sources["web"].destinations == ("statsig", "fme-user", "ld")
     assert loaded.split.segment_inbound[0].identities == {"userId": "user", "anonymousId": "anonymous"}
+    assert loaded.split.segment_outbound[0].identities == {"user": "userId", "anonymous": "anonymousId"}
     assert [(note.at, note.level) for note in loaded.notes] == [
-        ("$.statsig.segment_outbound", "note"),
-        ("$.split.segment_outbound", "note"),
-        ("$.ownlayer", "note"),
+        ("$.split.segment_outbound[0].write_key", "warning"),
     ]
 
 
@@ -427,9 +427,9 @@ BLOCKS = {
     "statsig": StatsigSettings,
     "split": SplitSettings,
     "launchdarkly": LaunchDarklySettings,
+    "ownlayer": OwnLayerSettings,
 }
 SET_ELSEWHERE = {"any_key"}  # by accept_any_key, for every vendor
-LATER = {place.rpartition(".")[2] for place in workspace.LATER}
 
 
 def dataclass_in(hint):
@@ -464,7 +464,7 @@ PAIRS = [pair for name, cls in BLOCKS.items() for pair in pairs(cls, CONTRACT["p
 def test_the_contract_has_every_setting_and_no_other(cls, schema):
     settings = {field.name for field in dataclasses.fields(cls)} - SET_ELSEWHERE
 
-    assert set(schema["properties"]) - LATER == settings
+    assert set(schema["properties"]) == settings
     assert schema["additionalProperties"] is False
 
 
@@ -496,11 +496,3 @@ def described(schema, place="$"):
 
 def test_every_field_of_the_contract_says_what_it_is_for():
     assert list(described(CONTRACT)) == []
-
-
-def test_the_keys_for_later_are_in_the_contract():
-    for place in workspace.LATER:
-        schema = CONTRACT
-        for name in place.split("."):
-            schema = schema["properties"][name]
-        assert schema["description"].endswith("This version takes no notice of it.")

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from trackside.split.errors import unknown_path
-from trackside.split.routes import ROUTES, SEGMENT_DESTINATION
+from trackside.split.routes import ROUTES
+from trackside.split.segment_destination import SEGMENT_DESTINATION
 from trackside.split.settings import Environment, SegmentInbound, SplitSettings
 from trackside.wire import Answer, Request, Router
 
 SETTINGS = SplitSettings(
     environments={"production": Environment("sdk-local"), "staging": Environment()},
-    segment_inbound=(SegmentInbound("fme-key", "production"), SegmentInbound("other-key", "staging")),
+    segment_inbound=(SegmentInbound("fme-key", environment="production"), SegmentInbound("other-key", environment="staging")),
 )
 TRACK = {"type": "track", "event": "Checkout", "userId": "u-1", "properties": {"value": 42}}
 
@@ -108,7 +109,7 @@ def test_a_type_that_is_not_processed_is_refused_with_501(kind: str) -> None:
 
 @pytest.mark.rule("split.in.unsupported")
 def test_a_type_that_is_not_processed_is_answered_200_where_the_workspace_says_so() -> None:
-    settings = SplitSettings(segment_inbound=(SegmentInbound("fme-key", "production", unsupported="ignore"),))
+    settings = SplitSettings(segment_inbound=(SegmentInbound("fme-key", environment="production", unsupported="ignore"),))
     answer = deliver({"type": "alias", "previousId": "a-1", "userId": "u-1"}, settings=settings)
     assert (answer.status, json.loads(answer.body), answer.records) == (200, {}, [])
     assert [(step.kind, step.rule) for step in answer.steps] == [("drop", "split.in.unsupported")]

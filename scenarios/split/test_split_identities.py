@@ -14,12 +14,12 @@ SETTINGS = SplitSettings(traffic_types=("user", "account", "partner"))
 
 
 def identify(traits: object, **configuration: Any) -> Mapped:
-    inbound = SegmentInbound("fme-key", "production", **configuration)
+    inbound = SegmentInbound("fme-key", environment="production", **configuration)
     return segment_call({"type": "identify", "userId": "u-1", "traits": traits}, inbound, SETTINGS)
 
 
 def group(traits: object, **configuration: Any) -> Mapped:
-    inbound = SegmentInbound("fme-key", "production", **configuration)
+    inbound = SegmentInbound("fme-key", environment="production", **configuration)
     call = {"type": "group", "userId": "u-1", "groupId": "acme", "traits": traits}
     return segment_call(call, inbound, SETTINGS)
 
@@ -59,7 +59,7 @@ def test_identify_calls_are_dropped_without_a_finding_where_identify_is_off() ->
 @pytest.mark.rule("split.in.two-identities")
 def test_a_call_with_both_mapped_ids_identifies_both() -> None:
     call = {"type": "identify", "userId": "u-1", "anonymousId": "a-1", "traits": {"plan": "gold"}}
-    mapped = segment_call(call, SegmentInbound("fme-key", "production"), SETTINGS)
+    mapped = segment_call(call, SegmentInbound("fme-key", environment="production"), SETTINGS)
     assert [(record["trafficTypeName"], record["key"]) for record in mapped.records] == [
         ("user", "u-1"),
         ("anonymous", "a-1"),
@@ -175,7 +175,7 @@ def test_no_toggle_governs_group_calls() -> None:
 @pytest.mark.rule("split.in.group")
 def test_a_group_call_needs_no_mapped_id() -> None:
     call = {"type": "group", "groupId": "acme", "traits": {"split": {"account": "acme"}}}
-    assert len(segment_call(call, SegmentInbound("fme-key", "production"), SETTINGS).records) == 1
+    assert len(segment_call(call, SegmentInbound("fme-key", environment="production"), SETTINGS).records) == 1
 
 
 @pytest.mark.rule("split.in.group")

@@ -15,7 +15,7 @@ SETTINGS = SplitSettings(traffic_types=("user", "anonymous", "account", "auction
 
 def receive(call: dict[str, Any], **configuration: Any) -> Mapped:
     """Map a track call with a configuration that maps both ids, unless told otherwise."""
-    inbound = SegmentInbound("fme-key", "production", **configuration)
+    inbound = SegmentInbound("fme-key", environment="production", **configuration)
     return segment_call(
         {"type": "track", "event": "Bid", "timestamp": "2025-01-02T03:04:05Z", **call}, inbound, SETTINGS
     )

@@ -12,7 +12,7 @@ from trackside.steps import Mapped
 
 
 def receive(call: dict[str, Any], **configuration: Any) -> Mapped:
-    inbound = SegmentInbound("fme-key", "production", **configuration)
+    inbound = SegmentInbound("fme-key", environment="production", **configuration)
     message = {"userId": "u-1", "timestamp": "2025-01-02T03:04:05Z", **call}
     return segment_call(message, inbound, SplitSettings(traffic_types=("user", "account")))
 

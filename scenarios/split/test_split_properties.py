@@ -21,7 +21,7 @@ from trackside.steps import Mapped, Message
 quick = settings(max_examples=100, deadline=None)
 
 RECEIVED = 1_767_600_000.0
-PLAIN = SegmentInbound("fme-key", "production")
+PLAIN = SegmentInbound("fme-key", environment="production")
 SETTINGS = SplitSettings(traffic_types=("user", "anonymous", "account"))
 
 PAIRS = [

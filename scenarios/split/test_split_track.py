@@ -14,7 +14,7 @@ from trackside.steps import Mapped
 def receive(call: dict[str, Any], received_at: float = 0.0, **configuration: Any) -> Mapped:
     """Map a track call of user u-1 with a configuration that maps userId only, unless told otherwise."""
     configuration.setdefault("identities", {"userId": "user"})
-    inbound = SegmentInbound("fme-key", "production", **configuration)
+    inbound = SegmentInbound("fme-key", environment="production", **configuration)
     message = {"type": "track", "userId": "u-1", "timestamp": "2025-01-02T03:04:05.000Z", **call}
     return segment_call(message, inbound, SplitSettings(), received_at)
 

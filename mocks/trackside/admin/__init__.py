@@ -16,14 +16,20 @@ import orjson
 from flask import Flask, Response
 from flask import request as flask_request
 
-from trackside.admin import lab_paths
+from trackside.admin import audience_paths, lab_paths, ownlayer_paths, recording_paths, segment_paths
 from trackside.errors import TracksideError, WorkspaceError
 from trackside.wire import LOOPBACK
 
 if TYPE_CHECKING:
     from trackside.lab import Lab
 
-PATHS: dict[str, tuple[str, Callable[..., Any]]] = {**lab_paths.PATHS}
+PATHS: dict[str, tuple[str, Callable[..., Any]]] = {
+    **lab_paths.PATHS,
+    **audience_paths.PATHS,
+    **ownlayer_paths.PATHS,
+    **recording_paths.PATHS,
+    **segment_paths.PATHS,
+}
 """Every path of the control API, with its method."""
 
 

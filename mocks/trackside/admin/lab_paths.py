@@ -71,6 +71,7 @@ def _shown(lab: Lab, row: Exchange) -> dict[str, Any]:
         "status": row.status,
         "answer": row.answer.decode("utf-8", "replace"),
         "steps": [step_json(step) for step in lab.steps_of(row)],
+        "made": [made.seq for made in lab.journal.caused_by(row.seq)],
     }
 
 

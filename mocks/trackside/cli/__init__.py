@@ -16,7 +16,7 @@ from trackside import __version__
 from trackside.cli.output import remark
 from trackside.errors import TracksideError
 
-COMMANDS = ("serve", "send", "flags", "explain", "generate", "rules")
+COMMANDS = ("serve", "send", "record", "replay", "flags", "explain", "generate", "rules")
 """Each is ``command`` in the module of its name."""
 
 
@@ -53,7 +53,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="trackside")
 def group() -> None:
-    """A local Segment, Statsig, Split (Harness FME) and LaunchDarkly: real SDKs in, every event's journey out."""
+    """A local Segment, Statsig, Split (Harness FME), LaunchDarkly and OwnLayer: real SDKs in, every event's journey out."""
 
 
 def main() -> None:

@@ -29,7 +29,8 @@ def options(lab: Lab) -> Iterator[tuple[str, str]]:
 
     Write keys and client-side IDs are shown, as they are in every web page; secrets are named by their place.
     """
-    from trackside.segment.routing import DIRECT_URLS
+    from trackside.segment.destinations import CATALOG
+    from trackside.split.segment_destination import WEBHOOK
 
     urls, workspace = lab.urls, lab.workspace
     host = urls["segment"]
@@ -39,10 +40,13 @@ def options(lab: Lab) -> Iterator[tuple[str, str]]:
         yield "  Segment Python", f'segment.analytics.Client("{key}", host="{host}")'
         yield "  Segment Node", f'new Analytics({{ writeKey: "{key}", host: "{host}" }})'
         yield "  Segment browser", f'AnalyticsBrowser.load({{ writeKey: "{key}", cdnURL: "{host}" }})  (1.84 or later)'
-    path = urlsplit(DIRECT_URLS["statsig"]).path
+    path = urlsplit(CATALOG["statsig"].url).path
     yield "Statsig inbound", f"POST {urls['statsig']}{path}, Basic user name: statsig.server_secret"
-    path = urlsplit(DIRECT_URLS["split"]).path
+    path = urlsplit(CATALOG["split"].url).path
     yield "Split inbound", f"POST {urls['split']}{path}, Basic user name: api_key of split.segment_inbound"
+    for name, inbound in workspace.split.webhooks.items():
+        path = f"{WEBHOOK.replace('<webhook>', name)} (environment {inbound.environment})"
+        yield "Split inbound by webhook", f"POST {urls['split']}{path}, Authorization: secret of split.segment_inbound"
     for environment, keys in workspace.launchdarkly.environments.items():
         path = f"/events/bulk/{keys.client_side_id}"
         yield "LaunchDarkly inbound", f"POST {urls['launchdarkly']}{path} (environment {environment}), no key"

@@ -21,6 +21,7 @@ _COLOURS = {
     "awaiting_retry": "yellow",
     "under_way": "cyan",
     "discarded": "red",
+    "blocked": "red",
     "duplicate": "yellow",
 }
 
@@ -30,8 +31,9 @@ def event_row(journey: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         ``kind`` (``event``), ``at`` (ISO 8601), ``type``, ``event`` (the name of a page, screen or group call too),
-        ``user`` (userId, else anonymousId), ``message_id``, ``source``, ``outcome``, ``steps`` (ingest's drops, errors and
-        warnings) and ``deliveries``, each with ``destination``, ``vendor``, ``outcome`` and ``steps`` of the same kind.
+        ``user`` (userId, else anonymousId), ``message_id``, ``source``, ``made_by`` (the vendor that exported it, or
+        null), ``outcome``, ``steps`` (ingest's drops, errors and warnings) and ``deliveries``, each with
+        ``destination``, ``vendor``, ``outcome`` and ``steps`` of the same kind.
     """
     shown = journey["message"] or (journey["call"] if isinstance(journey["call"], dict) else {})
     return {
@@ -42,6 +44,7 @@ def event_row(journey: Mapping[str, Any]) -> dict[str, Any]:
         "user": journey["user_id"] or journey["anonymous_id"],
         "message_id": journey["message_id"],
         "source": journey["source"],
+        "made_by": journey["origin"]["vendor"] if journey["origin"] else None,
         "outcome": journey["outcome"],
         "steps": telling(journey["steps"]),
         "deliveries": [_delivery_row(delivery) for delivery in journey["deliveries"]],
@@ -96,6 +99,8 @@ def line(row: Mapping[str, Any]) -> str:
 
 def _request_words(row: Mapping[str, Any]) -> str:
     colour = "green" if row["status"] < 400 else "red"
+    if not row["method"]:  # no request, but what happened inside a vendor
+        return f"{printable(row['path'])} at {row['vendor']}{_rules(row['steps'])}"
     path = printable(f"{row['method']} {row['path']}")
     kept = f", {row['records']} kept" if row["records"] else ""
     return f"{path} to {row['vendor']}: {click.style(row['status'], fg=colour)}{kept}{_rules(row['steps'])}"
@@ -103,7 +108,8 @@ def _request_words(row: Mapping[str, Any]) -> str:
 
 def _event_words(row: Mapping[str, Any]) -> str:
     head = f"{cut(row['type'] or '', 9)} {cut(row['event'] or '', 28)} {cut(row['user'] or '', 20)}"
-    return f"{head}  {'  '.join(_endings(row))}"
+    made_by = f"from {row['made_by']}  " if row["made_by"] else ""
+    return f"{head}  {made_by}{'  '.join(_endings(row))}"
 
 
 def _endings(row: Mapping[str, Any]) -> Iterator[str]:

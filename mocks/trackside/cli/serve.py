@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -27,31 +27,66 @@ READER_SECONDS = 2.0
 """How long the end waits for whoever reads the log."""
 
 
+Beside = Callable[["Lab"], contextlib.AbstractContextManager[object]]
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--workspace", metavar="FILE", help="A workspace file; the demo workspace without one."),
+    click.option("--ephemeral", is_flag=True, help="Listen on free ports instead of the fixed ones (8800 to 8805)."),
+    click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on."),
+    click.option("--ports-file", metavar="FILE", help="Write the addresses there, as JSON, once every port answers."),
+    click.option("--strict", is_flag=True, help="Refuse Segment calls that break their contract."),
+    click.option("--limit", type=click.IntRange(min=1), default=100_000, show_default=True, help="Messages to keep."),
+    click.option("--quiet", is_flag=True, help="No live log."),
+    click.option("--json", "as_json", is_flag=True, help="Addresses and live log as JSON, a line each."),
+)
+
+
+def serve_options(function: Command) -> Command:
+    """Give a command the options of `serve_lab`, but for ``data``."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
 @click.command("serve")
-@click.option("--workspace", metavar="FILE", help="A workspace file; the demo workspace without one.")
-@click.option("--ephemeral", is_flag=True, help="Listen on free ports instead of the fixed ones (8800 to 8804).")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--ports-file", metavar="FILE", help="Write the addresses there, as JSON, once every port answers.")
 @click.option("--data", metavar="FILE", help="Keep what happened in a SQLite file, across restarts.")
-@click.option("--strict", is_flag=True, help="Refuse Segment calls that break their contract.")
-@click.option("--limit", type=click.IntRange(min=1), default=100_000, show_default=True, help="Messages to keep.")
-@click.option("--quiet", is_flag=True, help="No live log.")
-@click.option("--json", "as_json", is_flag=True, help="Addresses and live log as JSON, a line each.")
-def command(
+@serve_options
+def command(*, data: str | None, **options: Any) -> int:
+    """Run Segment, Statsig, Split, LaunchDarkly and OwnLayer here, until SIGINT or SIGTERM.
+
+    Segment listens on port 8801, Statsig on 8802, Split on 8803, LaunchDarkly on 8804, OwnLayer on 8805, the control API
+    on 8800.
+    """
+    return serve_lab(data=data, **options)
+
+
+def serve_lab(
     *,
     workspace: str | None,
     ephemeral: bool,
     host: str,
     ports_file: str | None,
-    data: str | None,
     strict: bool,
     limit: int,
     quiet: bool,
     as_json: bool,
+    data: str | None = None,
+    beside: Beside = contextlib.nullcontext,
 ) -> int:
-    """Run Segment, Statsig, Split and LaunchDarkly here, until SIGINT or SIGTERM.
+    """Run a lab until SIGINT or SIGTERM, and return the exit code.
 
-    Segment listens on port 8801, Statsig on 8802, Split on 8803, LaunchDarkly on 8804, the control API on 8800.
+    Args:
+        workspace: its file.
+        ephemeral: whether it listens on free ports.
+        host: the address to listen on.
+        ports_file: where its addresses are written.
+        strict: whether Segment refuses calls that break their contract.
+        limit: messages to keep.
+        quiet: whether there is no live log.
+        as_json: whether addresses and log are JSON.
+        data: the file of the journal.
+        beside: gives what is entered before the lab listens and left when it has stopped.
     """
     # The process is ours: what is imported is never garbage, and what a request makes seldom outlives it.
     gc.disable()
@@ -65,14 +100,14 @@ def command(
         lab = Lab(
             Path(workspace) if workspace else None,
             host=host,
-            ports={} if ephemeral else _fixed_ports(),
+            ports={} if ephemeral else fixed_ports(),
             strict=strict,
             data=data,
             limit=limit,
         )
         lab.on_finding = lambda finding: remark(printable(finding))
         log = None if quiet else LiveLog(lab, _writer(as_json=as_json))
-        with lab:
+        with beside(lab), lab:
             gc.freeze()
             gc.set_threshold(_GARBAGE, 20, 50)
             gc.enable()
@@ -86,7 +121,8 @@ def command(
     return 0
 
 
-def _fixed_ports() -> dict[str, int]:
+def fixed_ports() -> dict[str, int]:
+    """Return the port of each vendor and of ``admin``, where no free ones are asked for."""
     from trackside.lab import VENDORS
     from trackside.server import ADMIN_PORT
 

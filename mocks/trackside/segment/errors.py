@@ -5,6 +5,7 @@ A JSON error body holds both ``code`` and ``message``: older Python clients fail
 
 from __future__ import annotations
 
+from trackside.segment import public_api
 from trackside.steps import Step
 from trackside.wire import Answer, Request, json_answer
 
@@ -27,5 +28,7 @@ def unauthorized(message: str, step: Step) -> Answer:
 
 
 def unknown_path(request: Request, segment: object) -> Answer:  # noqa: ARG001 - every vendor's takes both
-    """Return Segment's 404 (segment.unknown-path)."""
+    """Return Segment's 404 (segment.unknown-path), to a program that calls the Public API in that one's shape."""
+    if request.bearer() is not None and not request.path.startswith("/v1/"):
+        return public_api.unknown_path(request)
     return json_answer(404, {"success": False})

@@ -16,9 +16,20 @@ from urllib.parse import parse_qsl
 import orjson
 
 from trackside import catalog
-from trackside.segment import errors
+from trackside.segment import (
+    errors,
+    oauth,
+    public_api_destinations,
+    public_api_filters,
+    public_api_mappings,
+    public_api_plans,
+    public_api_sources,
+)
+from trackside.segment.audiences import Members
 from trackside.segment.discards import BATCH_EVENTS, BATCH_KB, EVENT_KB, KINDS, discard_code
 from trackside.segment.ingest import calls_in
+from trackside.segment.oauth import Grants
+from trackside.segment.public_api import Api
 from trackside.segment.settings import SegmentSettings
 from trackside.segment.store import SeenIds, Tokens
 from trackside.steps import Step, drop
@@ -38,6 +49,13 @@ class Segment:
         settings: its block of the workspace.
         any_key: whether an unknown write key is taken for the first source's (the demo workspace).
         strict: whether calls that break their contract are refused with 400 instead of recorded.
+        seen: the window of deduplication.
+        tokens: access tokens that were issued.
+        sources: the name of each source by its write key; those of audiences among them.
+        open_sources: the names of those that are switched on.
+        members: of each audience; forgotten on a reset.
+        grants: what users allowed other programs to do in the workspace.
+        api: the way of the Public API into the workspace.
     """
 
     settings: SegmentSettings
@@ -46,6 +64,10 @@ class Segment:
     seen: SeenIds = field(init=False)
     tokens: Tokens = field(default_factory=Tokens)
     sources: dict[str, str] = field(init=False)
+    open_sources: frozenset[str] = field(init=False)
+    members: dict[str, Members] = field(default_factory=dict)
+    grants: Grants = field(default_factory=Grants)
+    api: Api = field(default_factory=Api)
 
     def __post_init__(self) -> None:
         """Start with an empty deduplication window."""
@@ -56,7 +78,10 @@ class Segment:
         """Take new settings; ids that were seen stay seen."""
         self.settings, self.any_key = settings, any_key
         self.seen.dedup = settings.dedup
-        self.sources = {source.write_key: name for name, source in settings.sources.items()}
+        sources = settings.with_engage()
+        self.sources = {source.write_key: name for name, source in sources.items()}
+        self.open_sources = frozenset(name for name, source in sources.items() if source.enabled)
+        self.members = {key: held for key, held in self.members.items() if key in settings.audiences}
 
     def source_of(self, write_key: str) -> str:
         """Return the name of the source that a write key feeds; empty for none (segment.write-key.unknown)."""
@@ -76,6 +101,8 @@ def payload_of(request: Request) -> Any:
     """
     if request.method == "GET":
         return _pixel_payload(request.query)
+    if request.payload is not None:
+        return request.payload
     return orjson.loads(request.body)
 
 
@@ -124,7 +151,7 @@ def _ingest(request: Request, segment: Segment, kind: str) -> Answer:
     if not source:
         return _to_nobody(write_key)
     settings = segment.settings
-    if not settings.sources[source].enabled:
+    if source not in segment.open_sources:
         return _to_disabled(source)
     valid = catalog.validator(f"segment/{kind or 'batch'}").is_valid(payload)
     if segment.strict and not valid:
@@ -373,4 +400,10 @@ ROUTES: list[Route[Segment]] = [
     Route(("GET",), "/v1/pixel/<kind>", pixel, browser=True),
     Route(("GET",), "/v1/projects/<write_key>/settings", settings_document, browser=True),
     Route(("POST",), "/token", token),
+    *oauth.ROUTES,
+    *public_api_sources.ROUTES,
+    *public_api_destinations.ROUTES,
+    *public_api_mappings.ROUTES,
+    *public_api_filters.ROUTES,
+    *public_api_plans.ROUTES,
 ]

@@ -18,33 +18,15 @@ from trackside.errors import TracksideError, WorkspaceError
 from trackside.segment.actions import DESTINATIONS, ActionResult, compile_destination
 from trackside.segment.actions import Mapping as ActionMapping
 from trackside.segment.actions.webhook import EVERY_CALL, send_mapping
+from trackside.segment.destinations import CATALOG
 from trackside.segment.filters import compile_filters, parse_filters
-from trackside.segment.settings import ACTION_TYPES, Destination, SegmentSettings
+from trackside.segment.protocols import Guard, compile_guards
+from trackside.segment.settings import Destination, SegmentSettings
 from trackside.steps import Message, Step, drop
 from trackside.wire import Outgoing
 
-NAMES: dict[str, tuple[str, ...]] = {
-    "statsig": ("Statsig",),
-    "split": ("Split",),
-    "launchdarkly": ("LaunchDarkly (Actions)", "LaunchDarkly", "LaunchDarkly (Actions) Destination"),
-    "webhook": ("Webhooks (Actions)", "Webhook", "Webhooks"),
-}
-"""The catalogue (segment.catalog), by the names that ``integrations`` knows each destination by: current and previous."""
-
-CATALOG_METHODS: dict[str, frozenset[str]] = {
-    "statsig": frozenset(("track", "identify", "group", "alias", "page")),
-    "split": frozenset(("track", "identify")),
-    "launchdarkly": frozenset(("track", "identify", "group", "alias", "page")),
-    "webhook": frozenset(("track", "identify", "group", "alias", "page")),
-}
-"""The call types that Segment's catalogue lists for each destination (its vendor's page may say otherwise)."""
-
-DIRECT_URLS = {
-    "statsig": "https://api.statsig.com/v1/webhooks/segment_webhook",
-    "split": "https://events.split.io/segment",
-}
-"""Where Segment posts raw messages; Split's address is not public (split.in.path)."""
-
+NAMES: dict[str, tuple[str, ...]] = {type_: entry.names for type_, entry in CATALOG.items()}
+"""The names that ``integrations`` knows each type of destination by: current and previous (segment.catalog)."""
 
 HOSTS = {
     "statsig": ("api.statsig.com",),
@@ -111,14 +93,17 @@ class CompiledDestination:
         self.destination = destination
         self.type = destination.type
         self.vendor = vendor_at(destination.url) or destination.type
+        self.mappings: list[ActionMapping] = []
+        self._methods = CATALOG[destination.type].methods
         self._enforce = settings.catalog_methods == "enforce"
         at = json_path(["segment", "destinations", name])
         self._filter = compile_filters(parse_filters([dict(row) for row in destination.filters], f"{at}.filters"))
         self._actions: Callable[[Message, float], list[ActionResult]] | None = None
-        if destination.type in ACTION_TYPES:
+        if CATALOG[destination.type].kind == "actions":
+            slug = CATALOG[destination.type].slug
             mappings = _mappings(destination, f"{at}.mappings")
-            slug, own_settings = ACTION_TYPES[destination.type], _action_settings(destination)
-            self._actions = compile_destination(slug, own_settings, mappings)
+            self.mappings = list(DESTINATIONS[slug].presets) if mappings is None else mappings
+            self._actions = compile_destination(slug, _action_settings(destination), self.mappings)
             named = (row.mapping.get("url") for row in mappings or ())
             self._named = {_origin(url) for url in (destination.url, *named) if isinstance(url, str)}
 
@@ -139,6 +124,28 @@ class CompiledDestination:
         if not self.destination.enabled:
             routed.steps.append(_disabled(self.name, self.type))
             return routed
+        return self._passed(message, source, now, routed)
+
+    def replay(self, message: Message, source: str, now: float) -> Routed:
+        """Return what becomes of a message that is replayed to this destination alone (segment.replay).
+
+        Its ``integrations`` are replaced; the destination may be switched off, its filters apply.
+        """
+        chosen = {**message, "integrations": {"All": False, NAMES[self.type][0]: True}}
+        return self._passed(chosen, source, now, Routed(self.name, self.type, self.vendor))
+
+    def test(self, message: Message, source: str, now: float) -> tuple[Routed, list[ActionResult]]:
+        """Return what becomes of a test event, and what each enabled mapping made of it (segment.event-tester).
+
+        Neither its ``integrations``, nor the destination's switch and filters, keep it back.
+        """
+        routed = Routed(self.name, self.type, self.vendor)
+        if message["type"] not in self._methods and self._unlisted(message["type"], routed):
+            return routed, []
+        return routed, self._send(message, message["type"], source, now, routed)
+
+    def _passed(self, message: Message, source: str, now: float, routed: Routed) -> Routed:
+        """Let a message pass the integrations object, the catalogue and the filters, then make its requests."""
         integrations = message.get("integrations")
         blocked = blocked_by_integrations(integrations, self.type)
         if blocked is not None:
@@ -146,17 +153,20 @@ class CompiledDestination:
             return routed
         if integrations and (vain := _blocked_in_vain(integrations, self.type)):
             routed.steps.append(vain)
-        if message["type"] not in CATALOG_METHODS[self.type] and self._unlisted(message["type"], routed):
+        if message["type"] not in self._methods and self._unlisted(message["type"], routed):
             return routed
         passed, steps = self._filter(message)
         routed.steps += steps
-        if passed is None:
-            return routed
-        if self._actions is None:
-            routed.sendings.append(self._direct(passed, source))
-        else:
-            self._map(passed, message["type"], now, routed)
+        if passed is not None:
+            self._send(passed, message["type"], source, now, routed)
         return routed
+
+    def _send(self, message: Message, kind: str, source: str, now: float, routed: Routed) -> list[ActionResult]:
+        """Make the requests of a message, and return what each enabled mapping made of it."""
+        if self._actions is not None:
+            return self._map(message, kind, now, routed)
+        routed.sendings.append(self._direct(message, source))
+        return []
 
     def _unlisted(self, kind: str, routed: Routed) -> bool:
         """Note that the catalogue does not list a call type; return whether that discards it."""
@@ -187,16 +197,17 @@ class CompiledDestination:
             "Content-Type": "application/json",
             "User-Agent": "Segment.io/1.0",
         }
-        return Sending(Outgoing("POST", self.destination.url or DIRECT_URLS[self.type], headers, body))
+        return Sending(Outgoing("POST", self.destination.url or CATALOG[self.type].url, headers, body))
 
-    def _map(self, message: Message, kind: str, now: float, routed: Routed) -> None:
+    def _map(self, message: Message, kind: str, now: float, routed: Routed) -> list[ActionResult]:
         """Run every mapping whose trigger matches; each makes a request of its own (segment.mappings).
 
         The call's ``kind`` is told beside the message, as a filter may have taken its type away.
         """
         assert self._actions is not None  # noqa: S101 - for the type checker: only action destinations come here
         matched = False
-        for result in self._actions(message, now):
+        results = self._actions(message, now)
+        for result in results:
             matched = matched or result.matched
             outgoing = result.outgoing
             if outgoing is None:
@@ -209,6 +220,7 @@ class CompiledDestination:
                 routed.sendings.append(Sending(outgoing, result.mapping, result.steps))
         if not matched and not any(step.kind == "drop" for step in routed.steps):
             routed.steps.append(_no_mapping(kind, self.type, configured=self.destination.mappings is not None))
+        return results
 
 
 def _mappings(destination: Destination, at: str) -> list[ActionMapping] | None:
@@ -241,7 +253,7 @@ def _webhook_preset(destination: Destination) -> ActionMapping:
 
 def mapping_of(row: Mapping[str, Any], kind: str) -> ActionMapping:
     """Return a mapping of the workspace; what it leaves out is as in the preset of its action."""
-    destination = DESTINATIONS[ACTION_TYPES[kind]]
+    destination = DESTINATIONS[CATALOG[kind].slug]
     preset = next((preset for preset in destination.presets if preset.action == row["action"]), None)
     if preset is None and "mapping" not in row:
         known = ", ".join(action.slug for action in destination.actions)
@@ -340,9 +352,11 @@ def _blocked_in_vain(integrations: Any, kind: str) -> Step | None:
 
 @dataclass(slots=True)
 class Plan:
-    """Every source's destinations, compiled."""
+    """Every source's destinations and the guards of those with a tracking plan, compiled; and all destinations by name."""
 
     sources: dict[str, list[CompiledDestination]]
+    guards: dict[str, Guard] = field(default_factory=dict)
+    destinations: dict[str, CompiledDestination] = field(default_factory=dict)
 
     def external(self, source: str) -> bool:
         """Whether a source feeds a destination outside the lab."""
@@ -369,7 +383,7 @@ def compile_plan(settings: SegmentSettings) -> Plan:
     """Return the plan of a workspace's Segment block; a source's destination that is not declared is left out.
 
     Raises:
-        WorkspaceError: with every filter and mapping that cannot be compiled, each with its place.
+        WorkspaceError: with every filter, mapping and tracking plan that cannot be compiled, each with its place.
     """
     compiled: dict[str, CompiledDestination] = {}
     faults: list[TracksideError] = []
@@ -378,11 +392,15 @@ def compile_plan(settings: SegmentSettings) -> Plan:
             compiled[name] = CompiledDestination(name, row, settings)
         except TracksideError as error:  # noqa: PERF203 - each destination has faults of its own
             faults += error.faults if isinstance(error, WorkspaceError) else [error]
+    guards, more = compile_guards(settings)
+    faults += more
     if faults:
-        raise WorkspaceError(faults, "segment.destinations")
+        raise WorkspaceError(faults, "segment")
     return Plan(
         {
             name: [compiled[destination] for destination in source.destinations if destination in compiled]
-            for name, source in settings.sources.items()
-        }
+            for name, source in settings.with_engage().items()
+        },
+        guards,
+        compiled,
     )

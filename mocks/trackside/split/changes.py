@@ -49,6 +49,10 @@ class Definitions:
         found = self._rows.get(name)
         return None if found is None or found["status"] == ARCHIVED else found
 
+    def known(self, name: str) -> Definition | None:
+        """Return a definition, also an archived one."""
+        return self._rows.get(name)
+
     def active(self) -> list[Definition]:
         """Return every definition that is not archived, in the order in which they came."""
         return [row for row in self._rows.values() if row["status"] != ARCHIVED]

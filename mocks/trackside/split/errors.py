@@ -36,6 +36,35 @@ def _key_fault(text: str, fix: str) -> Step:
     return Step("fault", "split.in.api-key", text, "the Authorization header's user name", fix, "error")
 
 
+def secret_missing() -> Answer:
+    """Return the 401 of a webhook's delivery without a secret (split.in.webhook-auth)."""
+    text, fix = "the webhook's delivery carries no secret", "add the header Authorization, with the secret as its value"
+    return _refused(401, "secret missing", _secret_fault(text, fix))
+
+
+def secret_not_valid() -> Answer:
+    """Return the 403 of a webhook's delivery whose secret is not the configuration's (split.in.webhook-auth)."""
+    text = "the header Authorization does not hold the secret of this webhook's configuration"
+    fix = "copy the secret of split.segment_inbound into the Webhooks destination's headers, alone or behind Bearer"
+    return _refused(403, "secret not valid", _secret_fault(text, fix))
+
+
+def _secret_fault(text: str, fix: str) -> Step:
+    return Step("fault", "split.in.webhook-auth", text, "the Authorization header", fix, "error")
+
+
+def no_webhook(request: Request, known: Sequence[str]) -> Answer:
+    """Return the 404 of a webhook's address that no configuration has (split.in.webhook-url).
+
+    Args:
+        request: what was asked.
+        known: the paths of the configurations that have a secret.
+    """
+    text = f"no configuration of Harness FME has the webhook {request.path}"
+    fix = f"use one of: {', '.join(known)}" if known else "give a configuration of split.segment_inbound its secret"
+    return _refused(404, "webhook not found", Step("fault", "split.in.webhook-url", text, request.path, fix, "error"))
+
+
 def call_not_supported(kind: str, steps: list[Step]) -> Answer:
     """Return the 501 of a call type that FME does not process, such as alias (split.in.unsupported)."""
     return json_answer(501, {"message": f"{kind} calls are not supported"}, steps=steps)

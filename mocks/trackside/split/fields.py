@@ -72,7 +72,7 @@ def event_name(call: Call) -> str | None:
     instead of its path, the drop's reason says which path to put there.
 
     >>> from trackside.split.settings import SegmentInbound, SplitSettings
-    >>> inbound = SegmentInbound("fme-key", "production", event_type_id="checkout")
+    >>> inbound = SegmentInbound("fme-key", environment="production", event_type_id="checkout")
     >>> call = Call({"type": "track", "event": "checkout"}, inbound, SplitSettings())
     >>> event_name(call)
     >>> call.steps[0].fix
@@ -167,7 +167,7 @@ def identities(call: Call, *, needed: bool = True) -> list[Target]:
 
     >>> from trackside.split.settings import SegmentInbound, SplitSettings
     >>> message = {"userId": "u-1", "anonymousId": "a-1"}
-    >>> identities(Call(message, SegmentInbound("fme-key", "production"), SplitSettings()))
+    >>> identities(Call(message, SegmentInbound("fme-key", environment="production"), SplitSettings()))
     [('user', 'u-1'), ('anonymous', 'a-1')]
     """
     found = []
@@ -210,7 +210,7 @@ def pairs(value: object, documented: type[Any], at: str, call: Call) -> list[Tar
 
     >>> from trackside.split.settings import SegmentInbound, SplitSettings
     >>> settings = SplitSettings(traffic_types=("user", "account"))
-    >>> call = Call({}, SegmentInbound("fme-key", "production"), settings)
+    >>> call = Call({}, SegmentInbound("fme-key", environment="production"), settings)
     >>> pairs([{"account": "acme"}, {"planet": "mars"}], list, "$.properties.split", call)
     [('account', 'acme')]
     """

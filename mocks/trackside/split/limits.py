@@ -49,7 +49,7 @@ def event_type(name: str, at: str, inbound: SegmentInbound, steps: list[Step]) -
 
     >>> from trackside.split.settings import SegmentInbound
     >>> steps = []
-    >>> event_type("sample event", "$.event", SegmentInbound("fme-key", "production"), steps)
+    >>> event_type("sample event", "$.event", SegmentInbound("fme-key", environment="production"), steps)
     'sample_event'
     >>> steps[0].rule
     'split.in.event-type-spaces'
@@ -89,7 +89,7 @@ def key(value: Any, at: str, inbound: SegmentInbound, steps: list[Step]) -> str 
     is the same as no id and makes no step.
 
     >>> from trackside.split.settings import SegmentInbound
-    >>> key(42, "$.userId", SegmentInbound("fme-key", "production"), [])
+    >>> key(42, "$.userId", SegmentInbound("fme-key", environment="production"), [])
     '42'
     """
     if type(value) is str and 0 < len(value) <= inbound.key_limit and value.strip() == value:
@@ -115,7 +115,7 @@ def event_properties(properties: dict[str, Any], inbound: SegmentInbound, steps:
     split.in.properties.length, split.in.properties.object.
 
     >>> from trackside.split.settings import SegmentInbound
-    >>> event_properties({"amount": 12.5, "tags": ["a", "b"]}, SegmentInbound("fme-key", "production"), [])
+    >>> event_properties({"amount": 12.5, "tags": ["a", "b"]}, SegmentInbound("fme-key", environment="production"), [])
     {'amount': 12.5, 'tags': '["a","b"]'}
     """
     if _all_fit(properties):
@@ -176,7 +176,7 @@ def attributes(traits: dict[str, Any], inbound: SegmentInbound, steps: list[Step
     and split.in.attribute-id.
 
     >>> from trackside.split.settings import SegmentInbound
-    >>> attributes({"plan": "gold", "company": {"name": "Acme"}}, SegmentInbound("fme-key", "production"), [])
+    >>> attributes({"plan": "gold", "company": {"name": "Acme"}}, SegmentInbound("fme-key", environment="production"), [])
     {'plan': 'gold', 'company': '{"name":"Acme"}'}
     """
     values: dict[str, str] = {}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from trackside.split.fields import Call, Target, event_name, event_value, identities, lookup, moment, no_identity, pairs
 from trackside.split.limits import attributes, event_properties, event_type, key, shown
+from trackside.split.settings import GET_TREATMENT
 from trackside.steps import Mapped, Message, Record, Step, drop
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def segment_call(
         ``properties`` object, the identities of one call one ``values`` object.
 
     >>> from trackside.split.settings import SegmentInbound, SplitSettings
-    >>> inbound = SegmentInbound("fme-key", "production")
+    >>> inbound = SegmentInbound("fme-key", environment="production")
     >>> call = {"type": "track", "event": "Bid Placed", "userId": "u-1", "timestamp": "2025-01-02T03:04:05Z"}
     >>> [event] = segment_call(call, inbound, SplitSettings()).records
     >>> event["eventTypeId"], event["trafficTypeName"], event["key"], event["timestamp"]
@@ -167,6 +168,9 @@ def _event_groups(call: Call) -> list[Target]:
     value = properties.get("split") if isinstance(properties, dict) else None
     if value is None:
         return []
+    if _names_a_flag(call.message, value):
+        call.steps.append(_FLAG_NAMED)
+        return []
     found = pairs(value, list, "$.properties.split", call)
     if found:
         text = f"the event counts for {len(found)} more: {', '.join(traffic_type for traffic_type, _ in found)}"
@@ -199,11 +203,26 @@ def _stored_properties(call: Call) -> dict[str, Any]:
     properties = call.message.get("properties")
     if not isinstance(properties, dict):
         return {}
-    if "split" in properties and not call.inbound.keep_split:
+    kept = call.inbound.keep_split or _names_a_flag(call.message, properties.get("split"))
+    if "split" in properties and not kept:
         properties = {name: properties[name] for name in properties if name != "split"}
         call.steps.append(_SPLIT_TAKEN_OUT)
     return event_properties(properties, call.inbound, call.steps)
 
+
+def _names_a_flag(message: Message, split: object) -> bool:
+    """Return whether the property split is the flag of an impression that FME sent to Segment (split.in.get-treatment)."""
+    return isinstance(split, str) and message.get("event") == GET_TREATMENT
+
+
+_FLAG_NAMED = Step(
+    "assumed",
+    "split.in.get-treatment",
+    "the property split of FME's own get_treatment is the flag's name: it is kept, and names no traffic types",
+    "$.properties.split",
+    "nothing to do; have Segment send get_treatment to Split no more where FME shows you otherwise",
+    "note",
+)
 
 _SPLIT_TAKEN_OUT = Step(
     "assumed",

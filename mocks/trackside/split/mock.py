@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trackside import expect
+from trackside.errors import TracksideError
+from trackside.split.export import exported
 from trackside.split.handles import FlagHandle, SegmentHandle
+from trackside.split.segment_destination import WEBHOOK
 from trackside.split.store import Split
 from trackside.steps import Record
 from trackside.vendor import Mock
 from trackside.wire import Vendor
 
 if TYPE_CHECKING:
+    from trackside.exports import Exported
     from trackside.lab import Lab
+    from trackside.split.settings import SplitSettings
 
 
 class SplitMock(Mock):
@@ -41,6 +46,36 @@ class SplitMock(Mock):
     def admin_options(self) -> dict[str, Any]:
         """Return the settings of ``get_client`` of ``splitapiclient``."""
         return self.options("splitapiclient")
+
+    # ---- Segment
+
+    def webhook_url(self, environment: str = "") -> str:
+        """Return the address that Segment's webhook destination posts to, with the secret in ``Authorization``.
+
+        In the workspace itself the address is ``https://events.split.io/segment/webhook/<environment>``
+        (split.in.webhook-url).
+
+        Args:
+            environment: of the configuration; the first one with a secret by default.
+
+        Raises:
+            TracksideError: no configuration with a secret is of this environment.
+        """
+        settings: SplitSettings = self._lab.workspace.split
+        for name, inbound in settings.webhooks.items():
+            if environment in ("", inbound.environment):
+                return self.url + WEBHOOK.replace("<webhook>", name)
+        of = f" of {environment}" if environment else ""
+        fix = "give one its secret: split.segment_inbound[].secret"
+        raise TracksideError(f"no configuration{of} has a secret", "$.split.segment_inbound", fix)
+
+    def exports(self, settings: SplitSettings) -> bool:
+        """Return whether a configuration sends impressions to Segment."""
+        return bool(settings.segment_outbound)
+
+    def exported(self, records: list[Record], settings: SplitSettings) -> Exported:
+        """Return what it sends to Segment of records that it keeps."""
+        return exported(records, settings, self.live.traffic_type)
 
     # ---- its flags and segments
 

@@ -6,11 +6,15 @@ that the rule's row explains.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 ANY_KEY = "any-key"
 """What the options of SDKs hold where no key is declared."""
+
+GET_TREATMENT = "get_treatment"
+"""The event that an impression becomes on its way to Segment (split.out.impressions)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,13 @@ def _both_identities() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class SegmentInbound:
-    """One configuration of "Configure as a destination in Segment".
+    """One configuration of "Configure as a destination in Segment", by API key, by webhook, or both.
 
     Attributes:
         api_key: the key that Segment's *Split* destination sends (split.in.api-key).
+        secret: the secret that a webhook to this configuration sends (split.in.webhook-auth).
+        authorization: whether the secret may stand behind ``Bearer`` or ``Basic`` too, or alone only
+            (split.in.webhook-auth.scheme).
         environment: the environment that its events and identities belong to (split.in.environment).
         identities: the traffic type of each Segment identity, ``userId`` or ``anonymousId`` (split.in.identity).
         identify: "Enable identify" (split.in.identify-toggle).
@@ -71,8 +78,10 @@ class SegmentInbound:
             ``groupId``; empty for none (split.in.group).
     """
 
-    api_key: str
-    environment: str
+    api_key: str = ""
+    secret: str = ""
+    authorization: Literal["any", "bare"] = "any"
+    environment: str = field(kw_only=True)
     identities: dict[str, str] = field(default_factory=_both_identities)
     identify: bool = True
     track: bool = True
@@ -102,6 +111,32 @@ class SegmentInbound:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentOutbound:
+    """One configuration of FME as a source in Segment.
+
+    Attributes:
+        environments: whose impressions are sent (split.out.environments).
+        identities: the Segment identity of each traffic type; None for one that is left out (split.out.identity-map).
+        write_key: of the Segment source that they go to (split.out.write-keys).
+        properties: whether calls have the properties of the impressions webhook, or only the four that the vendor's
+            pages name (split.out.properties).
+        property_names: other names of properties (split.out.properties).
+        impression_properties: whether an impression's own properties are sent as JSON text, as an object, or left out
+            (split.out.impression-properties).
+        unknown_flags: the traffic type of flags that the lab does not have; empty where their impressions are not sent
+            (split.out.unknown-flag).
+    """
+
+    environments: tuple[str, ...]
+    identities: dict[str, Literal["userId", "anonymousId"] | None]
+    write_key: str
+    properties: Literal["all", "documented"] = "all"
+    property_names: dict[str, str] = field(default_factory=dict)
+    impression_properties: Literal["text", "object", "omit"] = "text"
+    unknown_flags: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ImpressionsWebhook:
     """The impressions webhook (split.webhook).
 
@@ -119,7 +154,9 @@ class SplitSettings:
     Attributes:
         environments: the environments by name.
         traffic_types: the traffic types that the workspace knows; those that a configuration maps count as known too.
-        segment_inbound: the configurations that receive from Segment; the key of a delivery selects one.
+        segment_inbound: the configurations that receive from Segment; the key of a delivery, or a webhook's address,
+            selects one.
+        segment_outbound: the configurations that send impressions to Segment (split.out.impressions).
         flags_file: a file of flags: localhost YAML or JSON, or a dump of ``splitChanges`` (split.sdk.flags-file).
         flags: the flags by name, in short, or whole split definitions (split.sdk.flags).
         segments: the keys of each segment, in every environment.
@@ -134,6 +171,7 @@ class SplitSettings:
     environments: dict[str, Environment] = field(default_factory=dict)
     traffic_types: tuple[str, ...] = ("user",)
     segment_inbound: tuple[SegmentInbound, ...] = ()
+    segment_outbound: tuple[SegmentOutbound, ...] = ()
     flags_file: str = ""
     flags: dict[str, Any] = field(default_factory=dict)
     segments: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -178,6 +216,34 @@ class SplitSettings:
     def configuration(self, key: str) -> SegmentInbound | None:
         """Return the configuration that an API key selects, or None where the key is not valid (split.in.api-key)."""
         for inbound in self.segment_inbound:
-            if inbound.api_key == key:
+            if key and inbound.api_key == key:
                 return inbound
+        return self._any_configuration
+
+    @property
+    def webhooks(self) -> dict[str, SegmentInbound]:
+        """The configurations with a secret by the last part of their webhook's address (split.in.webhook-url).
+
+        >>> inbound = SegmentInbound(secret="s", environment="Prod EU")
+        >>> list(SplitSettings(segment_inbound=(inbound, inbound)).webhooks)
+        ['prod-eu', 'prod-eu-2']
+        """
+        found: dict[str, SegmentInbound] = {}
+        for inbound in self.segment_inbound:
+            if inbound.secret:
+                found[_free_name(inbound.environment, found)] = inbound
+        return found
+
+    def webhook(self, name: str) -> SegmentInbound | None:
+        """Return the configuration of a webhook's address, None where there is none (split.in.webhook-url)."""
+        return self.webhooks.get(name) or self._any_configuration
+
+    @property
+    def _any_configuration(self) -> SegmentInbound | None:
         return self.segment_inbound[0] if self.any_key and self.segment_inbound else None
+
+
+def _free_name(environment: str, taken: dict[str, SegmentInbound]) -> str:
+    name = re.sub(r"[^a-z0-9]+", "-", environment.lower()).strip("-") or "environment"
+    numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))
+    return next(one for one in (name, *numbered) if one not in taken)

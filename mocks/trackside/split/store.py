@@ -144,6 +144,15 @@ class Split:
         """Return a flag's definition; None where there is none."""
         return self.environment(environment).flags.get(name)
 
+    def traffic_type(self, flag: str, environment: str) -> str:
+        """Return the traffic type of a flag, also of one that is deleted by now; empty where there never was one.
+
+        A flag has one traffic type in all environments (split.out.unknown-flag). Unlike the other methods it needs no lock.
+        """
+        here = [state for state in (self.environments.get(environment),) if state]
+        found = (state.flags.known(flag) for state in (*here, *list(self.environments.values())))
+        return next((str(row.get("trafficTypeName") or "") for row in found if row), "")
+
     def put(self, definition: Definition, environment: str = "") -> Definition:
         """Make a flag or change it; returns it with its change number."""
         state = self.environment(environment)

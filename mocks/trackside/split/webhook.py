@@ -26,6 +26,8 @@ PLAIN_HOSTS = ("slack.com", "fivetran.com")
 
 _ALWAYS = ("key", "split", "environmentName", "treatment", "time", "label", "splitVersionNumber", "sdk", "sdkVersion")
 _WHERE_KNOWN = ("bucketingKey", "machineName", "machineIp")
+FIELDS = (*_ALWAYS, "environmentId", *_WHERE_KNOWN, "properties")
+"""Every field of the payload (split.webhook)."""
 
 
 def payload(impressions: Iterable[Record]) -> list[dict[str, Any]]:
@@ -36,10 +38,11 @@ def payload(impressions: Iterable[Record]) -> list[dict[str, Any]]:
     >>> row["split"], row["properties"]
     ('banner', '{"a":1}')
     """
-    return [_row(one) for one in impressions if one["kind"] == "impression"]
+    return [row_of(one) for one in impressions if one["kind"] == "impression"]
 
 
-def _row(one: Record) -> dict[str, Any]:
+def row_of(one: Record) -> dict[str, Any]:
+    """Return one impression as the webhook's payload has it; what is not known of it is left out (split.webhook)."""
     row = {name: one.get(name) for name in _ALWAYS}
     row["environmentId"] = id_of("environment", one["environmentName"])
     row |= {name: one[name] for name in _WHERE_KNOWN if one.get(name) is not None}

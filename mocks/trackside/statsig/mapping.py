@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from trackside.statsig.audiences import audience_of
 from trackside.statsig.settings import NAME_PRESETS, SegmentInbound, StatsigSettings
 from trackside.statsig.user import statsig_user
 from trackside.statsig.values import STRING_LIMIT, check_object, number_text, over_limit, shown, unlike_text
@@ -81,6 +82,9 @@ def segment_event(message: Message, settings: StatsigSettings, received: float =
 def _event_name(message: Message, inbound: SegmentInbound, steps: list[Step]) -> str | None:
     """Return the name that is stored, or None after a step that says why the call makes no event."""
     call = message.get("type")
+    if audience_of(message) is not None and not inbound.enabled and inbound.when_disabled == "refuse":
+        _kept_while_disabled(inbound, steps)  # it is not: an audience is refused as events are
+        return None
     if not isinstance(call, str) or call not in NAME_PRESETS["current"]:
         steps.append(_no_event(call))
         return None

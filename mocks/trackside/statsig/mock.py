@@ -6,9 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from trackside import expect
+from trackside.connecting import connect
+from trackside.statsig.config_changes import record
 from trackside.statsig.export import exported
+from trackside.statsig.history import too_old
+from trackside.statsig.routes import may_sync
 from trackside.statsig.store import Statsig
-from trackside.steps import Record
+from trackside.statsig.units import Joined, joined
+from trackside.steps import Message, Record, Step
+from trackside.times import in_ms
 from trackside.vendor import Mock
 
 if TYPE_CHECKING:
@@ -16,7 +22,7 @@ if TYPE_CHECKING:
     from trackside.lab import Lab
     from trackside.statsig.settings import StatsigSettings
     from trackside.statsig.specs import Kind
-    from trackside.wire import Vendor
+    from trackside.wire import Answer, Request, Vendor
 
 
 class StatsigMock(Mock):
@@ -30,6 +36,7 @@ class StatsigMock(Mock):
     def __init__(self, vendor: Vendor, lab: Lab) -> None:
         super().__init__(vendor, lab)
         self.live.records = lambda: (one.record for one in lab.kept(self.name, newest_first=True))
+        self.live.on_change = self._tell_changes
 
     def gate(self, name: str) -> Gate:
         """Return the handle of a gate, which is made when it is first served."""
@@ -81,7 +88,28 @@ class StatsigMock(Mock):
         asked = {"name": name, **match}
         return expect.expect(self._lab, self.name, asked, count=count, timeout=timeout, sort="exposure")
 
+    def joined(self, id_type: str, unit: str) -> Joined:
+        """Return what it keeps of one unit: ``exposures`` and ``events``, in the order of arrival (statsig.in.anonymous-join).
+
+        Args:
+            id_type: ``userID``, ``stableID`` or a custom ID of the project, such as ``segmentAnonymousId``.
+            unit: the ID, such as Segment's anonymousId.
+
+        Raises:
+            TracksideError: the project has no such ID type.
+        """
+        known = [*self._settings.id_types, *self.live.console.get("unit_id_types", {})]
+        return joined((one.record for one in self._lab.kept(self.name)), id_type, unit, known)
+
+    def config_changes(self) -> list[Record]:
+        """Return the config changes that it keeps, oldest first; it makes them while it exports to Segment."""
+        return [one.record for one in self._lab.kept(self.name) if one.record.get("kind") == "config_change"]
+
     # ---- what it exports
+
+    def too_old(self, message: Message, now: float) -> Step | None:
+        """Return the drop of a replayed message that lies over seven days back (statsig.in.replay)."""
+        return too_old(message, self._lab.workspace.statsig, now)
 
     def exports(self, settings: StatsigSettings) -> bool:
         """Return whether the outgoing side of its Segment integration is enabled."""
@@ -89,7 +117,58 @@ class StatsigMock(Mock):
 
     def exported(self, records: list[Record], settings: StatsigSettings) -> Exported:
         """Return what it sends to Segment of records that it keeps."""
-        return exported(records, settings)
+        return exported(records, settings, self.live.all_specs)
+
+    def set_flag(self, name: str, **change: Any) -> dict[str, Any]:
+        """Change a spec or ID list and return it as `flags` lists it, and tell of the change."""
+        try:
+            return super().set_flag(name, **change)
+        finally:
+            with self._lab.lock:
+                self._tell_changes()
+
+    def handle(self, request: Request) -> Answer:
+        """Return its answer to a request; what the Console API changes is kept with it (statsig.out.config-change)."""
+        answer = super().handle(request)
+        if answer.told:
+            answer.records.extend(self._changes(request.at))
+        return answer
+
+    def after(self, request: Request, answer: Answer) -> Answer:
+        """Return an answer after its route's look at the live state; what Segment changes there is not told to Segment."""
+        answer = super().after(request, answer)
+        self.live.forget_changes()  # statsig.out.config-change.audience
+        return answer
+
+    def acts_on(self, body: bytes) -> bool:
+        """Return whether a message from Segment may change an ID list (statsig.in.audience)."""
+        return may_sync(body, self.live)
+
+    def connect_segment(self, source: str = "") -> dict[str, Any]:
+        """Connect Segment as the OAuth pages do: a source sends here from now on, and no key is pasted (statsig.in.oauth).
+
+        Args:
+            source: of Segment, by name; may be left out where the workspace declares just one.
+
+        Returns:
+            ``source``, ``destination`` (its name), and ``created``: whether the destination is new.
+
+        Raises:
+            TracksideError: there is no such source, or the project has no server secret.
+        """
+        return connect(self._lab, source)
+
+    def _changes(self, now: float) -> list[Record]:
+        changes, outbound = self.live.take_changes(), self._settings.segment_outbound
+        return [record(one, outbound, in_ms(now)) for one in changes] if outbound.enabled else []
+
+    def _tell_changes(self) -> None:
+        for one in self._changes(self._lab.clock.now()):
+            self._lab.happened(self.name, "config_change", one)
+
+    @property
+    def _settings(self) -> StatsigSettings:
+        return self._lab.workspace.statsig
 
     # ---- options
 
@@ -118,9 +197,11 @@ class StatsigMock(Mock):
     def _change(self, change: Callable[[Statsig], Any]) -> Any:
         """Return what a change of the live state gives, made under the lab's lock."""
         with self._lab.lock:
-            result = change(self.live)
-        self._lab.journal.poke()
-        return result
+            try:
+                return change(self.live)
+            finally:
+                self._tell_changes()
+                self._lab.journal.poke()
 
 
 Change: TypeAlias = Callable[[Callable[[Statsig], Any]], Any]

@@ -5,6 +5,7 @@ The endpoint keeps nothing: what Statsig stores of a call is in the answer, and 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -19,7 +20,9 @@ from trackside.statsig import (
     download,
     events,
     http_api,
+    oauth,
 )
+from trackside.statsig.audiences import memberships, of_other_type, told, user_of
 from trackside.statsig.errors import refusal
 from trackside.statsig.mapping import segment_event
 from trackside.steps import Mapped, Step
@@ -27,6 +30,7 @@ from trackside.wire import Answer, Request, Route
 
 if TYPE_CHECKING:
     from trackside.statsig.settings import StatsigSettings
+    from trackside.statsig.store import Statsig
 
 SUCCESS = b'{"success":true}'
 
@@ -49,6 +53,40 @@ def segment_webhook(request: Request, settings: StatsigSettings) -> Answer:
         return refusal(400, "Malformed body: one Segment call as a JSON object is expected", [message])
     mapped = segment_event(message, settings, request.at)
     return _refused(mapped, settings) or _success(mapped)
+
+
+def sync_audience(request: Request, answer: Answer, live: Statsig) -> Answer:
+    """Return the answer to a call of Segment that was taken, after the ID lists it names are changed (statsig.in.audience).
+
+    An Engage audience's identify call lets its user enter the ID list of that key, or leave it; running SDKs see it when
+    they ask for ID lists the next time. Any other call is answered as it was.
+    """
+    inbound = live.settings.segment_inbound
+    off = not inbound.enabled and inbound.when_disabled == "refuse"
+    if off or answer.status != 200 or not may_sync(request.body, live):
+        return answer
+    message, lists = request.json(), live.id_lists()
+    found, steps = memberships(message, lists, by_traits=inbound.audience_traits)
+    if not found and not steps:
+        return answer
+    user_id = user_of(message, steps) if found else ""
+    for one in found if user_id else ():
+        id_type = lists[one.name].id_type
+        if id_type != "userID" and inbound.other_id_types == "drop":
+            steps.append(of_other_type(one, id_type))
+            continue
+        known = (user_id in lists[one.name].ids) == one.entering
+        if not known:
+            live.change_list(one.name, *(([user_id],) if one.entering else ((), [user_id])))
+        steps.append(told(one, user_id, known=known))
+    return replace(answer, steps=steps, told=True)
+
+
+def may_sync(body: bytes, live: Statsig) -> bool:
+    """Return whether a body may hold an identify call that changes ID lists; False only where that is certain."""
+    if b'"traits"' not in body:
+        return False
+    return b'"personas"' in body or ((b"true" in body or b"false" in body) and bool(live.id_lists()))
 
 
 def _success(mapped: Mapped) -> Answer:
@@ -106,7 +144,7 @@ def _key(request: Request) -> tuple[str, str]:
 
 ROUTES: list[Route[Any]] = [
     *(
-        Route(("POST",), path, segment_webhook)
+        Route(("POST",), path, segment_webhook, after=sync_audience)
         # The second is the only path that was ever published, with the manual set-up of 2021; the catalogue destination's
         # is not public.
         for path in ("/v1/webhooks/segment", "/v1/webhooks/segment_webhook")
@@ -120,4 +158,5 @@ ROUTES: list[Route[Any]] = [
     *console_configs.ROUTES,
     *console_experiments.ROUTES,
     *console_segments.ROUTES,
+    *oauth.ROUTES,
 ]

@@ -35,6 +35,11 @@ class SegmentInbound:
         nested_properties: objects and arrays become JSON text (``json``) or are left out (``omit``).
         null_properties: null properties are left out (``omit``) or become the text ``null`` (``text``).
         value_property: the property that becomes the event's value; empty for none, as Statsig's page shows.
+        audience_traits: whether an identify call without ``context.personas`` too changes the ID lists that its true and
+            false traits name (statsig.in.audience.traits).
+        other_id_types: what an audience does to an ID list whose ID type is not userID: nothing (``drop``), or its userId
+            goes into it as into any other (``user_id``).
+        replay_days: how many days back events may lie that Segment replays (statsig.in.replay).
     """
 
     enabled: bool = True
@@ -49,6 +54,9 @@ class SegmentInbound:
     nested_properties: Literal["json", "omit"] = "json"
     null_properties: Literal["omit", "text"] = "omit"
     value_property: str = ""
+    audience_traits: bool = True
+    other_id_types: Literal["drop", "user_id"] = "drop"
+    replay_days: float = 7
 
     def template(self, call: str) -> str:
         """Return the template of a call type's stored name, such as ``segment::{name}`` for ``track``."""
@@ -64,11 +72,31 @@ class SegmentOutbound:
         enabled: whether it is switched on in Statsig's console (statsig.out.write-key).
         write_key: of the Segment source that exports go to.
         categories: what is exported: ``exposures``, ``custom_events``, ``config_changes`` (statsig.out.filter).
+        exposures: which of them the category has; Segment's page lists the first three (statsig.out.names).
+        include_new_events: whether custom events are exported that neither list names.
+        events: names of custom events that the filter dialog has ticked.
+        refuse_events: names of custom events that it has unticked.
+        map_identifiers: "Map Identifiers" rows: an ID type, and the Segment field that it fills (statsig.out.map-identifier).
+        anonymous_stable_id: whether the stable ID is the anonymousId of events without a user ID (statsig.out.anonymous).
+        empty_value: what an event without a value has: null, or an empty text (statsig.out.value).
+        config_change_author: the author of config changes; trackside knows no console users.
+        config_change_user_id: their userId.
+        config_change_environment: their environment.
     """
 
     enabled: bool = False
     write_key: str = ""
     categories: tuple[str, ...] = ("exposures", "custom_events", "config_changes")
+    exposures: tuple[str, ...] = ("gate", "config", "experiment", "layer", "holdout")
+    include_new_events: bool = True
+    events: tuple[str, ...] = ()
+    refuse_events: tuple[str, ...] = ()
+    map_identifiers: dict[str, str] = field(default_factory=dict)
+    anonymous_stable_id: bool = True
+    empty_value: Literal["null", "text"] = "null"
+    config_change_author: str = "trackside"
+    config_change_user_id: str = "trackside"
+    config_change_environment: str = "production"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,10 @@ import orjson
 from trackside.errors import TracksideError
 from trackside.live import Declared, Lock
 from trackside.statsig import changes
+from trackside.statsig.config_changes import Change, State, differences, state
 from trackside.statsig.evaluation import Evaluator
 from trackside.statsig.id_lists import IdList
+from trackside.statsig.oauth import OAuth
 from trackside.statsig.reading import circle_of
 from trackside.statsig.rows import list_row, spec_row
 from trackside.statsig.settings import StatsigSettings
@@ -38,6 +40,8 @@ class Statsig:
         time: of the last change, epoch milliseconds; it never goes back, nor do the SDKs (statsig.sdk.specs.time).
         console: what the Console API keeps beside flags; forgotten on `reset`.
         records: gives what Statsig keeps, the latest first; set by the lab, which has the journal.
+        oauth: connections to Segment that are being made, and the lab's ways to Segment.
+        on_change: called when another workspace changed specs; set by the lab, which tells of them.
     """
 
     def __init__(self, lock: Lock) -> None:
@@ -46,11 +50,15 @@ class Statsig:
         self.time = 0
         self.console: dict[str, Any] = {}
         self.records: Callable[[], Iterable[Record]] = tuple
+        self.oauth = OAuth()
+        self.on_change: Callable[[], None] = lambda: None
         self._declared = Project()
         self._specs = Specs()
         self._id_lists: dict[str, IdList] = {}
         self._documents: dict[int, bytes] = {}
         self._evaluator = Evaluator()
+        self._told: State | None = None  # as it was when changes were last taken; None before the first workspace
+        self._untold = False
 
     # ---- the lab's side
 
@@ -61,14 +69,20 @@ class Statsig:
         if project != self._declared or not self.time:
             self._declared = project
             self._put_back()
+        if self._told is None:
+            self.forget_changes()
+        else:
+            self.on_change()
 
     def reset(self) -> None:
         """Serve what is declared again; its time is later than that of what was served before (statsig.sdk.reset)."""
         self.console.clear()
+        self.oauth.reset()
         lists = {name: (tuple(one.ids), one.id_type) for name, one in self._id_lists.items()}
         declared = {name: (one.ids, one.id_type) for name, one in self._declared.id_lists.items()}
         if self._specs != self._declared.specs or lists != declared:
             self._put_back()
+            self.forget_changes()
 
     def close(self) -> None:
         """End the evaluator."""
@@ -87,8 +101,22 @@ class Statsig:
             elif tuple(held.ids) != one.ids:
                 held.replace(one.ids, self.time)
 
+    def take_changes(self) -> list[Change]:
+        """Return each spec and ID list that differs since this was last asked for, once (statsig.out.config-change)."""
+        if not self._untold:
+            return []
+        before = self._told or State()
+        self.forget_changes()
+        return differences(before, self._told or before)
+
+    def forget_changes(self) -> None:
+        """Count what is in force as known: it is what the workspace declares, or came by Segment itself."""
+        if self._untold:
+            self._told, self._untold = state(self._specs, self._id_lists.values()), False
+
     def _changed(self, after: int = 0) -> None:
         self.time = max(self.time + 1, after, time.time_ns() // 1_000_000)
+        self._untold = True
         self._documents.clear()
 
     # ---- reading
@@ -117,6 +145,11 @@ class Statsig:
     def spec(self, kind: Kind, name: str) -> Spec | None:
         """Return a spec as the first format has it, or None; it is not to be changed in place."""
         return self._specs.of(kind).get(name)
+
+    @property
+    def all_specs(self) -> Specs:
+        """All specs as they stand; never changed in place."""
+        return self._specs
 
     def specs(self, kind: Kind) -> dict[str, Spec]:
         """Return all specs of a kind by name."""

@@ -32,7 +32,7 @@ def statsig_user(
     Source: Statsig, "Segment", sections on users, anonymous users, custom properties and environments.
     """
     user: dict[str, Any] = {}
-    if (user_id := _user_id(message, steps)) is not None:
+    if (user_id := user_id_of(message, steps)) is not None:
         user["userID"] = user_id
         if len(user_id) > STRING_LIMIT:
             steps.append(over_limit("statsig.in.limit.user-id", user_id, "$.userId"))
@@ -50,7 +50,8 @@ def statsig_user(
     return user
 
 
-def _user_id(message: Message, steps: list[Step]) -> str | None:
+def user_id_of(message: Message, steps: list[Step]) -> str | None:
+    """Return the user ID of a Segment call as text, or None where there is none (statsig.in.user-id)."""
     user_id = id_text(message.get("userId"), "$.userId", steps)
     if "userID" not in message:
         return user_id

@@ -31,8 +31,22 @@ HEADERS = {
 }
 
 SETTINGS = (
-    Field("client_id", "LaunchDarkly client-side ID", "string", required=True, rule="launchdarkly.in.client-side-id"),
-    Field("events_host_name", "LaunchDarkly events host name", "string", default=DEFAULT_HOST, format="hostname"),
+    Field(
+        "client_id",
+        "LaunchDarkly client-side ID",
+        "string",
+        required=True,
+        description="the environment that events go to",
+        rule="launchdarkly.in.client-side-id",
+    ),
+    Field(
+        "events_host_name",
+        "LaunchDarkly events host name",
+        "string",
+        default=DEFAULT_HOST,
+        description="where LaunchDarkly takes events",
+        format="hostname",
+    ),
 )
 
 

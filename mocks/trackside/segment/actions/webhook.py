@@ -63,7 +63,7 @@ def send_mapping(url: str, trigger: str = EVERY_CALL, headers: dict[str, str] | 
 
 WEBHOOK = ActionDestination(
     slug="actions-webhook",
-    names=("Webhooks (Actions)", "Webhook"),
+    names=("Webhooks (Actions)", "Webhook", "Webhooks"),
     settings=SETTINGS,
     actions=(Action("send", "Send", SEND_FIELDS, send),),
 )
