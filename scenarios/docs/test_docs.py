@@ -155,7 +155,7 @@ def test_the_plugin_page_has_every_option_of_a_lab() -> None:
     assert [name for name in options if f"`{name}`" not in page("plugin.md")] == []
 
 
-@pytest.mark.parametrize(("vendor", "sort"), WORDS, ids=" ".join)
+@pytest.mark.parametrize(("vendor", "sort"), WORDS, ids=str)
 def test_the_plugin_page_has_every_keyword_of_a_vendors_records(vendor: str, sort: str) -> None:
     title = VENDORS[vendor].title
     plural = {"identity": "identities"}.get(sort, f"{sort}s")
