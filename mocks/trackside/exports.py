@@ -166,7 +166,7 @@ class Exporter:
             return
         job = self._jobs.popleft()
         try:
-            exported = self._lab.exported(job.vendor, job.workspace, job.records)
+            exported = self._lab.in_force(job.workspace).exported(job.vendor, job.records)
             for number, request in enumerate(exported.requests()):
                 self._send(job.seq, job.vendor, number, request)
         except Exception as error:  # noqa: BLE001 - the SDK's request is over, and other exports wait

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
 from trackside import connecting, expect, launchdarkly, ownlayer, segment, split, statsig
 from trackside.clock import Clock
-from trackside.delivery import TIMEOUT_SECONDS, Deliverer
+from trackside.delivery import TIMEOUT_SECONDS
+from trackside.dispatch import Dispatch
 from trackside.errors import TracksideError, WorkspaceError
-from trackside.exports import NOTHING, Exported, Exporter
-from trackside.journal import DEFAULT_LIMIT, NO_CAUSE, Attempt, Cause, DeliveryKey, Exchange, Journal
-from trackside.journeys import Journey, Journeys, Sent, as_request, guard_of, may_hold, step_json
+from trackside.exports import NOTHING, Exported
+from trackside.journal import DEFAULT_LIMIT, NO_CAUSE, Cause, Exchange, Journal
+from trackside.journeys import Journey, Journeys, guard_of, may_hold, step_json
 from trackside.launchdarkly.mock import LaunchDarklyMock
 from trackside.ownlayer.mock import OwnLayerMock
 from trackside.segment.mock import SegmentMock
 from trackside.segment.public_api import Api
 from trackside.segment.replay import left_over
 from trackside.segment.routes import Segment
-from trackside.segment.routing import vendor_at
 from trackside.segment.settings import SegmentSettings
 from trackside.split.mock import SplitMock
 from trackside.statsig.mock import StatsigMock
 from trackside.steps import Record, Step
 from trackside.vendor import Mock
 from trackside.watch import Watch
-from trackside.wire import Answer, Outgoing, Request
+from trackside.wire import Answer, Request
 from trackside.workspace import Workspace, load, with_blocks
 
 if TYPE_CHECKING:
@@ -54,15 +53,6 @@ VENDORS = {
 """The vendors of a lab, in the order that they are listed; a new one is a folder and a line here."""
 
 HOST = "127.0.0.1"
-CAUSE_HEADER = "x-trackside-cause"
-"""Where a lab whose deliveries go over HTTP says of an export what it was made of."""
-
-DELIVERY_HEADER = "x-trackside-delivery"
-"""Where it says which delivery a request is, so that what the vendor's live state makes of it is kept with the attempt."""
-
-_EXPORT = "(export)"
-"""What stands for a destination in the keys of attempts to hand an export to Segment."""
-
 SEGMENT_AGENTS = ("Segment.io/", "SegmentDestination/", "Segment (Actions)")
 """How the user agents begin by which Segment delivers to vendors."""
 
@@ -108,8 +98,8 @@ class Kept:
     journey: Journey | None
 
 
-class _Configured:
-    """One workspace in force: what deriving asks of it."""
+class InForce:
+    """One workspace as it was in force, and what vendors answer under it."""
 
     def __init__(self, loaded: Workspace, mocks: Mapping[str, Mock]) -> None:
         self.workspace = loaded
@@ -172,10 +162,9 @@ class Lab:
 
             self._keeper = SqliteKeeper(data)
         self.journal = Journal(limit, self._keeper)
-        self.journeys_of = Journeys(self.journal, self._configured, over_http=self._over_http)
-        self._deliverer = Deliverer(self.journal, self.clock)
-        self._exporter = Exporter(self, self._send_export)
-        self._workspaces: dict[int, _Configured] = {}
+        self.journeys_of = Journeys(self.journal, self.in_force, over_http=self._over_http)
+        self.dispatch = Dispatch(self, over_http=self._over_http)
+        self._workspaces: dict[int, InForce] = {}
         self._segment = Segment(self.workspace.segment, self.workspace.accept_any_key, strict)
         self.segment = SegmentMock(VENDORS["segment"], self)
         self.statsig = StatsigMock(VENDORS["statsig"], self)
@@ -190,32 +179,35 @@ class Lab:
         self._told: list[Finding] = []
         self._watch: Watch | None = None
         self._number = 0
-        self._unfinished: list[Exchange] = []
         self._closed = False
         self._restore()
         self._put_in_force()
         if not self._over_http:  # else the lab's ports have to be there first
-            self._resume()
+            self.dispatch.resume()
 
     # ---- configuring
 
     def _put_in_force(self, vendors: Collection[str] | None = None) -> None:
         """Put the workspace in force, with the flags of every vendor, or with the settings of those that are named."""
         self._number += 1
-        self._current = self._workspaces[self._number] = _Configured(self.workspace, self.mocks)
+        self._current = self._workspaces[self._number] = InForce(self.workspace, self.mocks)
         for name, mock in self.mocks.items():
             if mock.live is not None and (vendors is None or name in vendors):
                 mock.live.configure(getattr(self.workspace, name), self.workspace.declared[name])
         if self._keeper is not None:
             self._keeper.keep_workspace(self._number, self.workspace.document)
 
-    def _configured(self, number: int) -> _Configured:
-        """Return what was in force under a number; what is in force now for a row that a reset took meanwhile."""
+    def in_force(self, number: int = 0) -> InForce:
+        """Return the workspace that a row of the journal names by its number; the present one for any other number.
+
+        So a row that a reset took meanwhile is read too.
+        """
         return self._workspaces.get(number) or self._current
 
-    def workspace_numbered(self, number: int) -> Workspace:
-        """Return the workspace that a row of the journal names by its number."""
-        return self._configured(number).workspace
+    @property
+    def keeps(self) -> bool:
+        """Whether the journal is kept in a file."""
+        return self._keeper is not None
 
     def configure(self, source: Workspace | Mapping[str, Any] | Path | str | None) -> None:
         """Put another workspace in force; what is in the journal is still read under the one of its time.
@@ -317,7 +309,7 @@ class Lab:
             except TracksideError:
                 self._server = None
                 raise
-            self._resume()
+            self.dispatch.resume()
             self._watch_files()
         return self
 
@@ -333,8 +325,8 @@ class Lab:
         if self._server is not None:
             self._server.stop()
             self._server = None
-        self._exporter.stop()
-        self._deliverer.stop()
+        self.dispatch.exporter.stop()
+        self.dispatch.deliverer.stop()
         if self._keeper is not None:
             self._keeper.close()
             self._closed = True
@@ -408,31 +400,21 @@ class Lab:
             cause: of a request that the lab makes itself; see `trackside.journal.Exchange`.
         """
         mock = self.mocks[vendor]
-        if self._over_http and (told := request.headers.get(CAUSE_HEADER)):
-            cause = cast("Cause", tuple(map(int, told.split())))
+        cause = self.dispatch.cause_of(request, cause)
         with self.lock:
             request.at = self.clock.now()
             answer = mock.handle(request)
-            self._note_live(vendor, request, answer)
-            queued = bool(answer.intake and answer.intake.calls) and self._needs_queue(answer.intake.source, request.body)  # type: ignore[union-attr]  # fmt: skip
+            self.dispatch.note_live(vendor, request, answer)
+            queued = bool(answer.intake and answer.intake.calls) and self.dispatch.needs_queue(answer.intake.source, request.body)  # type: ignore[union-attr]  # fmt: skip
             if queued:
                 self.journal.opening.add(self.journal.next_seq)
             row = self.journal.append(vendor, request, answer, self._number, queued=queued, cause=cause)
             if queued:  # under the lock, so that a reset takes all of it
-                self._enqueue(row)
+                self.dispatch.enqueue(row)
                 self.journal.opening.discard(row.seq)
                 self.journal.poke()
-            self._export(row, mock.exportable(row, answer.records))
+            self.dispatch.export(row, mock.exportable(row, answer.records))
         return answer
-
-    def _note_live(self, vendor: str, request: Request, answer: Answer) -> None:
-        """Keep for a delivery over HTTP the steps that only the vendor's live state can tell."""
-        if not (self._over_http and answer.told and (told := request.headers.get(DELIVERY_HEADER))):
-            return
-        seq, index, destination, number = orjson.loads(told)
-        derived = self._current.answer(vendor, request).steps
-        added = tuple(step for step in answer.steps if step.rule and step not in derived)
-        self.journal.seen_live[seq, index, destination, number] = added
 
     def happened(self, vendor: str, what: str, record: Record, steps: Sequence[Step] = ()) -> Exchange:
         """Keep a record that no request brought, such as a changed gate, and export it; returns its row.
@@ -447,145 +429,12 @@ class Lab:
             answer = Answer(200, records=[record], steps=list(steps), told=True)
             request = Request("", what, at=self.clock.now())
             row = self.journal.append(vendor, request, answer, self._number)
-            self._export(row, self.mocks[vendor].exportable(row, answer.records))
+            self.dispatch.export(row, self.mocks[vendor].exportable(row, answer.records))
         return row
 
     def guard_of(self, row: Exchange) -> Guard | None:
         """Return the guard that a request's messages met; None without a tracking plan."""
-        return guard_of(self._configured(row.workspace).plan, row)
-
-    def _export(self, row: Exchange, records: list[Record]) -> None:
-        if records and self.mocks[row.vendor].exports(getattr(self.workspace, row.vendor)):
-            self._exporter.add(row.seq, row.vendor, row.workspace, records)
-
-    def exported(self, vendor: str, workspace: int, records: list[Record]) -> Exported:
-        """Return what a vendor sends to Segment of records that it keeps, under the workspace of a number."""
-        return self._configured(workspace).exported(vendor, records)
-
-    def _send_export(self, seq: int, vendor: str, number: int, outgoing: Outgoing) -> None:
-        """Hand one request of a vendor to Segment; it is tried again where Segment is told to fail."""
-        key: DeliveryKey = (seq, 0, _EXPORT, number)
-
-        def attempt(outgoing: Outgoing, now: float) -> Attempt:
-            with self.lock:
-                if self.segment.faults and self.segment.faults[0].error:
-                    return Attempt(now, 0, error=self.segment.take_fault().error)  # type: ignore[union-attr]  # just seen
-                answer = self.receive("segment", as_request(outgoing, now), (seq, number))
-            return Attempt(now, answer.status, answer.body)
-
-        made = tuple(self.journal.attempts(key))
-        retry, rules = self.workspace.segment.retry, f"{vendor}.out"
-        if self._over_http:
-            headers = {**outgoing.headers, CAUSE_HEADER: f"{seq} {number}"}
-            moved = Outgoing(outgoing.method, outgoing.url, headers, outgoing.body).moved(self.urls["segment"])
-            self._deliverer.push(key, moved, retry, None, made=made, rules=rules)
-        elif made or self.segment.faults:
-            self._deliverer.push(key, outgoing, retry, attempt, made=made, rules=rules)
-        else:
-            self.receive("segment", as_request(outgoing, self.clock.now()), (seq, number))
-
-    def send(self, vendor: str, outgoing: Outgoing, cause: Cause) -> tuple[Attempt, Exchange | None]:
-        """Make one attempt of a request that a tool of Segment's sends to a destination.
-
-        Args:
-            vendor: who is there.
-            outgoing: the request.
-            cause: what it is made of.
-
-        Returns:
-            The attempt, and the vendor's row of it; None where it left the lab, or nobody answered.
-        """
-        before = self.journal.next_seq - 1
-        made = self._sent_once(vendor, outgoing, cause, self.clock.now())
-        rows = (row for row in self.journal.since(before) if (row.vendor, row.cause) == (vendor, cause))
-        return made, next(rows, None)
-
-    def _sent_once(self, vendor: str, outgoing: Outgoing, cause: Cause, now: float) -> Attempt:
-        if vendor_at(outgoing.url) != vendor:
-            return self._deliverer.once(outgoing, now)
-        if self._over_http:
-            headers = {**outgoing.headers, CAUSE_HEADER: f"{cause[0]} {cause[1]}"}
-            moved = Outgoing(outgoing.method, outgoing.url, headers, outgoing.body).moved(self.urls[vendor])
-            return self._deliverer.once(moved, now)
-        faults = self.mocks[vendor].faults
-        with self.lock:
-            if faults and faults[0].error:
-                return Attempt(now, 0, error=self.mocks[vendor].take_fault().error)  # type: ignore[union-attr]  # just seen
-            request = as_request(outgoing, now)
-            request.body = bytes(memoryview(request.body))  # kept, and those of orjson take 4 KB each
-            answer = self.receive(vendor, request, cause)
-        return Attempt(now, answer.status, answer.body)
-
-    def deliver(
-        self, key: DeliveryKey, vendor: str, outgoing: Outgoing, cause: Cause, failed: Attempt | None = None
-    ) -> None:
-        """Hand on a request of a tool's to be delivered with retries, from the first attempt on or after one that failed."""
-        attempt = None
-        if vendor_at(outgoing.url) == vendor:
-
-            def attempt(outgoing: Outgoing, now: float) -> Attempt:  # noqa: ARG001 - the clock's, which `send` reads
-                return self.send(vendor, outgoing, cause)[0]
-
-        if failed is None:
-            self._deliverer.push(key, outgoing, self.workspace.segment.retry, attempt)
-        else:
-            self._deliverer.retry(key, outgoing, self.workspace.segment.retry, attempt, failed)
-
-    def _needs_queue(self, source: str, body: bytes) -> bool:
-        """Return whether deliveries of a source cannot be derived.
-
-        Some leave the lab, a vendor was told to fail, or a message may change what a vendor serves.
-        """
-        plan = self.workspace.plan
-        if self._over_http or plan.external(source):
-            return True
-        mocks = self.mocks.items()
-        return any(mock.faults or (mock.acts_on(body) and plan.feeds(source, name)) for name, mock in mocks)
-
-    def _enqueue(self, row: Exchange) -> None:
-        configured = self._configured(row.workspace)
-        for journey in self.journeys_of.of(row):
-            for delivery in journey.deliveries:
-                for number, sent in enumerate(delivery.sent):
-                    key = (row.seq, journey.index, delivery.destination, number)
-                    self._push(key, delivery.vendor, sent, configured)
-
-    def _push(self, key: DeliveryKey, vendor: str, sent: Sent, configured: _Configured) -> None:
-        """Take on one delivery, unless it is derived: inside the lab, to a vendor without faults, not yet tried."""
-        made = tuple(self.journal.attempts(key))
-        if made and made[-1].due is None:
-            return
-        inside = vendor_at(sent.outgoing.url) == vendor
-        if inside and not made and not self._over_http:
-            mock = self.mocks[vendor]
-            if not mock.faults and not mock.acts_on(sent.outgoing.body):
-                return
-        outgoing, attempt = sent.outgoing, None
-        if inside and self._over_http:
-            outgoing = outgoing.moved(self.urls[vendor])
-            if self.mocks[vendor].acts_on(outgoing.body):
-                outgoing.headers = {**outgoing.headers, DELIVERY_HEADER: json.dumps(key)}
-        elif inside:
-
-            def attempt(outgoing: Outgoing, now: float) -> Attempt:
-                return self._attempt_inside(vendor, outgoing, now, configured)
-
-        self._deliverer.push(key, outgoing, configured.segment.retry, attempt, made=made)
-
-    def _attempt_inside(self, vendor: str, outgoing: Outgoing, now: float, configured: _Configured) -> Attempt:
-        fault = self.mocks[vendor].take_fault()
-        if fault is not None and fault.error:
-            return Attempt(now, 0, error=fault.error)
-        if fault is not None:
-            return Attempt(now, fault.status, fault.body)
-        request = as_request(outgoing, now)
-        with self.lock:
-            answer = configured.answer(vendor, request)
-            derived = list(answer.steps)
-            answer = self.mocks[vendor].after(request, answer)
-        return Attempt(
-            now, answer.status, answer.body, steps=tuple(step for step in answer.steps if step not in derived)
-        )
+        return guard_of(self.in_force(row.workspace).plan, row)
 
     def _restore(self) -> None:
         """Take back what the file holds."""
@@ -601,47 +450,15 @@ class Lab:
 
     def _read_back(self, keeper: SqliteKeeper) -> None:
         for number, document in keeper.workspaces().items():
-            self._workspaces[number] = _Configured(load(document, flag_files=False), self.mocks)
+            self._workspaces[number] = InForce(load(document, flag_files=False), self.mocks)
             self._number = max(self._number, number)
         for row, attempts in keeper.rows():
             self.journal.restore(row, attempts)
             if row.queued:
-                self._unfinished.append(row)
+                self.dispatch.unfinished.append(row)
             self._remember_ids(row)
         for step in left_over(self):
             self.tell(step, "segment", "replay")
-
-    def _resume(self) -> None:
-        """Go on with the deliveries and exports that were not over when the file was last written."""
-        for row in self._unfinished:
-            self._enqueue(row)
-        self._unfinished.clear()
-        if self._keeper is not None:
-            self._resume_exports()
-
-    def _resume_exports(self) -> None:
-        """Make the exports of rows that have none yet, and go on with those that wait for another attempt.
-
-        Exports are made in the order of their rows, so that all rows are done up to the last that has one.
-        """
-        rows = list(self.journal.rows())
-        made_of = (row.cause[0] for row in rows if row.vendor == "segment")  # a vendor's came of a tool of Segment's
-        done = max(*made_of, *(key[0] for row in rows for key in self._tried_exports(row)), 0, 0)
-        for row in rows:
-            tried = self._tried_exports(row)
-            again = any(made[-1].due is not None for made in tried.values())
-            if row.seq <= done and not again:
-                continue
-            kept = () if row.vendor == "segment" else self.kept_of(row, row.vendor)
-            records = self.mocks[row.vendor].exportable(row, [one.record for one in kept])
-            for number, outgoing in enumerate(self.exported(row.vendor, row.workspace, records).requests()):
-                made = tried.get((row.seq, 0, _EXPORT, number))
-                if not again or (made and made[-1].due is not None):
-                    self._send_export(row.seq, row.vendor, number, outgoing)
-
-    def _tried_exports(self, row: Exchange) -> dict[DeliveryKey, list[Attempt]]:
-        """Return the tries of what was exported of a row; those of its deliveries are others."""
-        return {key: made for key, made in self.journal.attempts_of(row.seq).items() if key[2] == _EXPORT}
 
     def _remember_ids(self, row: Exchange) -> None:
         """Let deduplication know the messageIds of a restored row."""
@@ -665,12 +482,12 @@ class Lab:
         if seconds < 0:
             self.clock.advance(seconds)  # says what is wrong
         end = self.clock.now() + seconds
-        self._deliverer.settle(TIMEOUT_SECONDS + 5)
-        while (due := self._deliverer.next_due()) is not None and due <= end:
+        self.dispatch.deliverer.settle(TIMEOUT_SECONDS + 5)
+        while (due := self.dispatch.deliverer.next_due()) is not None and due <= end:
             self.clock.advance(max(0.0, due - self.clock.now()))
-            self._deliverer.settle(TIMEOUT_SECONDS + 5)
+            self.dispatch.deliverer.settle(TIMEOUT_SECONDS + 5)
         self.clock.advance(max(0.0, end - self.clock.now()))
-        self._deliverer.poke()
+        self.dispatch.deliverer.poke()
 
     def settle(self, timeout: float = 10.0) -> None:
         """Return when nothing is due now and no delivery is under way, nor any post to Split's impressions webhook.
@@ -679,9 +496,9 @@ class Lab:
             TracksideError: that took longer than ``timeout`` seconds.
         """
         end = time.monotonic() + timeout
-        self._exporter.finish()
-        delivered = self._deliverer.settle(timeout)
-        self._exporter.finish()  # of what deliveries over HTTP brought meanwhile
+        self.dispatch.exporter.finish()
+        delivered = self.dispatch.deliverer.settle(timeout)
+        self.dispatch.exporter.finish()  # of what deliveries over HTTP brought meanwhile
         if not (delivered and self.split.live.webhook.settle(max(0.0, end - time.monotonic()))):
             raise TracksideError(
                 f"deliveries were still under way after {timeout} s",
@@ -692,8 +509,8 @@ class Lab:
     def reset(self) -> None:
         """Forget every message, record, fault and seen id, at once; the workspace stays in force."""
         with self.lock:
-            self._exporter.reset()
-            self._deliverer.reset()
+            self.dispatch.exporter.reset()
+            self.dispatch.deliverer.reset()
             self._segment.seen.reset()
             self._segment.members.clear()
             self._segment.grants.reset()
@@ -729,7 +546,7 @@ class Lab:
                 ``vendor``, if named).
             newest_first: the latest first.
         """
-        self._exporter.finish()
+        self.dispatch.exporter.finish()
         for journey in self.journeys_of.all(newest_first=newest_first, containing=_rarer(message_id, user)):
             if message_id is not None and journey.get("messageId") != message_id:
                 continue
@@ -754,7 +571,7 @@ class Lab:
 
     def kept(self, vendor: str, *, newest_first: bool = False, containing: str = "") -> Iterator[Kept]:
         """Yield what a vendor keeps, with the way it came, in the order of arrival; of Segment, the accepted messages."""
-        self._exporter.finish()
+        self.dispatch.exporter.finish()
         for row in self.journal.rows(newest_first=newest_first):
             if containing and row.vendor == "segment" and not may_hold(row, containing):
                 continue
@@ -766,7 +583,7 @@ class Lab:
             if row.told:
                 yield from (Kept(record, row, None) for record in orjson.loads(row.kept or b"[]"))
             elif row.status < 300:
-                answer = self._configured(row.workspace).answer(vendor, row.request)
+                answer = self.in_force(row.workspace).answer(vendor, row.request)
                 yield from (Kept(record, row, None) for record in answer.records)
         elif row.vendor == "segment" and row.intake.calls:
             for journey in self.journeys_of.towards(row, vendor):
@@ -781,17 +598,17 @@ class Lab:
 
     def exchanges(self, vendor: str | None = None) -> list[Exchange]:
         """Return the requests that came to a vendor, or to all, oldest first."""
-        self._exporter.finish()
+        self.dispatch.exporter.finish()
         return [row for row in self.journal.rows() if row.is_request and vendor in (None, row.vendor)]
 
     def steps_of(self, row: Exchange) -> Sequence[Step]:
         """Return what happened to a request as a whole, and to what was exported of it."""
         tool = row.vendor == "segment" and not row.is_request  # whose tries are told of here, and in no journey
-        tried = (self.journal.attempts_of(row.seq) if tool else self._tried_exports(row)).values()
+        tried = (self.journal.attempts_of(row.seq) if tool else self.dispatch.tried_exports(row)).values()
         failed = [step for attempts in tried for attempt in attempts for step in attempt.steps]
         if row.vendor == "segment":
             return [*row.steps, *failed]
-        mock, configured = self.mocks[row.vendor], self._configured(row.workspace)
+        mock, configured = self.mocks[row.vendor], self.in_force(row.workspace)
         if row.told:
             steps, records = row.steps, orjson.loads(row.kept or b"[]")
         else:
@@ -803,7 +620,7 @@ class Lab:
     def findings(self, *, notes: bool = False) -> Iterator[Finding]:
         """Yield every error and warning so far, oldest first; with ``notes`` also what is only worth knowing."""
         levels = ("error", "warning", "note") if notes else ("error", "warning")
-        self._exporter.finish()
+        self.dispatch.exporter.finish()
         yield from list(self._told)
         for row in self.journal.rows():
             where = f"{row.request.method} {row.request.shown_path}".lstrip()
@@ -834,12 +651,12 @@ class Lab:
 
     def stats(self) -> dict[str, Any]:
         """Return counts: what the journal holds, and what waits for a retry."""
-        self._exporter.finish()
+        self.dispatch.exporter.finish()
         return {
             **self.journal.stats(),
             "ids_seen": len(self._segment.seen),
             "ids_aged_out_early": self._segment.seen.aged_out_early,
-            "deliveries_waiting": self._deliverer.waiting(),
+            "deliveries_waiting": self.dispatch.deliverer.waiting(),
         }
 
 

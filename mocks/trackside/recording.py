@@ -95,7 +95,7 @@ class Lines:
 
 def lines_of(lab: Lab) -> Lines:
     """Return what makes lines of a lab's rows."""
-    return Lines(lambda number: lab.workspace_numbered(number).document)
+    return Lines(lambda number: lab.in_force(number).workspace.document)
 
 
 def rows_after(lab: Lab, seq: int) -> Iterator[Exchange]:

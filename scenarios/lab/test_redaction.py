@@ -118,6 +118,7 @@ def test_a_long_key_is_replaced_anywhere_and_a_short_one_as_a_whole_value(text, 
         ('{"writeKey": "k",  "a": ["k", "kk"]}', f'{{"writeKey": "{APP}",  "a": ["{APP}", "kk"]}}'),
         ('{"k": 1.50, "n": 1e3}', '{"k": 1.50, "n": 1e3}'),
         (f'{{"{WRITE_KEY}":1}}', f'{{"{WEB}":1}}'),
+        (r'{"a":"say \"k"}', r'{"a":"say \"k"}'),
         ('{"writeKey":"other"}', '{"writeKey":"{{unknown}}"}'),
         ('{"writeKey":""}', '{"writeKey":""}'),
         ('{"writeKey":"k', '{"writeKey":"k'),
@@ -125,7 +126,7 @@ def test_a_long_key_is_replaced_anywhere_and_a_short_one_as_a_whole_value(text, 
         ('{"text":"{{name}}"}', '{"text":"{{braces}}name}}"}'),
         ("{{name}}", "{{braces}}name}}"),
     ],
-    ids=["values", "name", "long-name", "unknown", "empty", "cut", "long-cut", "template", "no-json"],
+    ids=["values", "name", "long-name", "quoted-inside", "unknown", "empty", "cut", "long-cut", "template", "no-json"],
 )
 def test_of_a_body_only_texts_that_hold_a_key_change(body, told, segment):
     assert segment.body(body) == told

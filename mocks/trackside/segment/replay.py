@@ -164,7 +164,7 @@ class _Run:
                 delivery.sent.append(self._inside(journey, key, sending))
             else:
                 cause = (journey.exchange.seq, journey.index)
-                self._lab.deliver(key, self._to.vendor, sending.outgoing, cause)
+                self._lab.dispatch.deliver(key, self._to.vendor, sending.outgoing, cause)
                 delivery.sent.append(Sent(sending.mapping, sending.outgoing, [], sending.steps, []))
                 keys.append(key)
         if keys:
@@ -203,10 +203,10 @@ class _Run:
     def _inside(self, journey: Journey, key: DeliveryKey, sending: Sending) -> Sent:
         """Send a request to a vendor of the lab; one that failed is tried again by Segment's schedule."""
         cause = (journey.exchange.seq, journey.index)
-        made, row = self._lab.send(self._to.vendor, sending.outgoing, cause)
+        made, row = self._lab.dispatch.send(self._to.vendor, sending.outgoing, cause)
         sent = sent_of(self._lab, self._to.vendor, sending, made, row)
         if not made.delivered and retryable(made.status, made.error):
-            self._lab.deliver(key, self._to.vendor, sending.outgoing, cause, failed=made)
+            self._lab.dispatch.deliver(key, self._to.vendor, sending.outgoing, cause, failed=made)
             sent.attempts = self._lab.journal.attempts(key)
         elif not made.delivered:
             self._lab.journal.add_attempt(key, sent.attempts[0])

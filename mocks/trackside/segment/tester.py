@@ -190,7 +190,7 @@ def _tried(to: CompiledDestination, results: list[ActionResult]) -> list[Tried]:
 
 def _sent(lab: Lab, to: CompiledDestination, test: Exchange, number: int, sending: Sending) -> Sent:
     """Send one request; what its attempt tells, broken rules of the request's contract among it, is kept with the test."""
-    made, row = lab.send(to.vendor, sending.outgoing, (test.seq, number))
+    made, row = lab.dispatch.send(to.vendor, sending.outgoing, (test.seq, number))
     sent = sent_of(lab, to.vendor, sending, made, row)
     if not any(step.rule == f"{to.vendor}.in.unsupported" for step in sent.steps):  # which says all there is to say
         faults = checks.request_faults(to.vendor, sending.outgoing.body)
