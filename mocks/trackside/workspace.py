@@ -408,11 +408,16 @@ def _filter_notes(segment: SegmentSettings) -> Iterator[Step]:
                 yield Step("info", "segment.filter.fail-closed", text, f"{at}[{index}].if", fault.fix, "warning")
 
 
+def _is_taken(write_key: str, segment: SegmentSettings, *, any_key: bool) -> bool:
+    """Return whether Segment takes what comes with a write key."""
+    known = (source.write_key for source in segment.sources.values())
+    return any_key or segment.unknown_write_key != "discard" or write_key in known
+
+
 def _write_key_notes(segment: SegmentSettings, statsig: StatsigSettings) -> Iterator[Step]:
     """Yield a warning where Statsig exports to a write key that no source has (statsig.out.write-key)."""
-    outbound, known = statsig.segment_outbound, [source.write_key for source in segment.sources.values()]
-    taken = statsig.any_key or segment.unknown_write_key != "discard" or outbound.write_key in known
-    if outbound.enabled and not taken:
+    outbound = statsig.segment_outbound
+    if outbound.enabled and not _is_taken(outbound.write_key, segment, any_key=statsig.any_key):
         text = "Statsig exports to a write key that no Segment source has: Segment will discard what it sends"
         at, fix = "$.statsig.segment_outbound.write_key", "declare a source with it under segment.sources"
         yield Step("info", "statsig.out.write-key", text, at, fix, "warning")
@@ -427,9 +432,8 @@ def _split_notes(segment: SegmentSettings, split: SplitSettings, declared: Decla
 
 def _ownlayer_notes(segment: SegmentSettings, ownlayer: OwnLayerSettings) -> Iterator[Step]:
     """Yield a warning of a write key that no source has (ownlayer.write-key), and of events that never come (ownlayer.event-choice)."""
-    integration, known = ownlayer.segment, [source.write_key for source in segment.sources.values()]
-    taken = ownlayer.any_key or segment.unknown_write_key != "discard" or integration.write_key in known
-    if integration.write_key and not taken:
+    integration = ownlayer.segment
+    if integration.write_key and not _is_taken(integration.write_key, segment, any_key=ownlayer.any_key):
         text = "OwnLayer sends to a write key that no Segment source has: Segment will discard what it sends"
         at, fix = "$.ownlayer.segment.write_key", "declare a source with it under segment.sources"
         yield Step("info", "ownlayer.write-key", text, at, fix, "warning")
