@@ -43,7 +43,13 @@ def test_every_rule_that_a_scenario_carries_has_a_row() -> None:
 
 def test_every_rule_is_named_somewhere_in_the_code() -> None:
     sources = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.name != "rules.py")
-    catalog_rules = {"segment.contract", "statsig.contract", "split.contract", "launchdarkly.contract", "ownlayer.contract"}
+    catalog_rules = {
+        "segment.contract",
+        "statsig.contract",
+        "split.contract",
+        "launchdarkly.contract",
+        "ownlayer.contract",
+    }
     unknown_paths = {f"{vendor}.unknown-path" for vendor in ("segment", "statsig", "split", "launchdarkly", "ownlayer")}
     assert [rule for rule in RULES if rule not in sources and rule not in catalog_rules | unknown_paths] == []
 

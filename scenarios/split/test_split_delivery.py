@@ -16,7 +16,10 @@ from trackside.wire import Answer, Request, Router
 
 SETTINGS = SplitSettings(
     environments={"production": Environment("sdk-local"), "staging": Environment()},
-    segment_inbound=(SegmentInbound("fme-key", environment="production"), SegmentInbound("other-key", environment="staging")),
+    segment_inbound=(
+        SegmentInbound("fme-key", environment="production"),
+        SegmentInbound("other-key", environment="staging"),
+    ),
 )
 TRACK = {"type": "track", "event": "Checkout", "userId": "u-1", "properties": {"value": 42}}
 
@@ -109,7 +112,9 @@ def test_a_type_that_is_not_processed_is_refused_with_501(kind: str) -> None:
 
 @pytest.mark.rule("split.in.unsupported")
 def test_a_type_that_is_not_processed_is_answered_200_where_the_workspace_says_so() -> None:
-    settings = SplitSettings(segment_inbound=(SegmentInbound("fme-key", environment="production", unsupported="ignore"),))
+    settings = SplitSettings(
+        segment_inbound=(SegmentInbound("fme-key", environment="production", unsupported="ignore"),)
+    )
     answer = deliver({"type": "alias", "previousId": "a-1", "userId": "u-1"}, settings=settings)
     assert (answer.status, json.loads(answer.body), answer.records) == (200, {}, [])
     assert [(step.kind, step.rule) for step in answer.steps] == [("drop", "split.in.unsupported")]
