@@ -13,6 +13,7 @@ import queue
 import threading
 import time
 import zlib
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,6 +89,7 @@ class _Pending:
     retry: Retry
     inside: Callable[[Outgoing, float], Attempt] | None
     rules: str = SEGMENT_RULES
+    lane: str = ""
     attempts: int = 0
     first_at: float = 0.0
 
@@ -112,6 +114,7 @@ class Deliverer:
         self._thread: threading.Thread | None = None
         self._jobs: queue.SimpleQueue[tuple[_Pending, int] | None] = queue.SimpleQueue()
         self._workers: list[threading.Thread] = []
+        self._lanes: dict[str, deque[tuple[_Pending, int]]] = {}  # busy ones, each with those that wait for their turn
         self._http: Any = None
 
     def push(
@@ -123,6 +126,7 @@ class Deliverer:
         *,
         made: tuple[Attempt, ...] = (),
         rules: str = SEGMENT_RULES,
+        lane: str = "",
     ) -> None:
         """Take on a delivery: inside the lab its first attempt is over when this returns, outside it is under way.
 
@@ -133,9 +137,11 @@ class Deliverer:
             inside: makes one attempt inside the lab; None for a request over HTTP.
             made: attempts made before a restart.
             rules: how the ids begin of the rules that a failed attempt names, such as ``statsig.out``.
+            lane: of requests over HTTP that are made one after another, in the order in which they fall due; empty for
+                one that need not wait for others.
         """
         first_at = made[0].at if made else self._clock.now()
-        pending = _Pending(key, outgoing, retry, inside, rules, len(made), first_at)
+        pending = _Pending(key, outgoing, retry, inside, rules, lane, len(made), first_at)
         if made and made[-1].due is not None:
             self._schedule(made[-1].due, pending)
         elif inside is not None:
@@ -171,10 +177,10 @@ class Deliverer:
                 pending = heapq.heappop(self._heap)[2]
                 self._in_flight += 1
                 generation = self._generation
-            if pending.inside is not None:
-                self._finish(pending, generation)
-            else:
-                self._hand_on(pending, generation)
+                if pending.inside is None:
+                    self._hand_on(pending, generation)
+                    continue
+            self._finish(pending, generation)
 
     def settle(self, timeout: float) -> bool:
         """Return True when nothing is due and nothing is under way, False if that takes over ``timeout`` seconds."""
@@ -206,6 +212,7 @@ class Deliverer:
             self._generation += 1
             self._in_flight = 0
             self._heap.clear()
+            self._lanes.clear()
             self._wake.notify_all()
 
     def stop(self) -> None:
@@ -248,13 +255,24 @@ class Deliverer:
             self.run_due()
 
     def _hand_on(self, pending: _Pending, generation: int) -> None:
-        """Let a worker make an attempt; workers end with the process, whatever they wait for."""
+        """Let a worker make an attempt, in its lane's turn; workers end with the process, whatever they wait for."""
+        if pending.lane in self._lanes:
+            self._lanes[pending.lane].append((pending, generation))
+            return
+        if pending.lane:
+            self._lanes[pending.lane] = deque()
         self._jobs.put((pending, generation))
-        with self._wake:
-            if len(self._workers) < _WORKERS and not self._stopped:
-                name = f"trackside-http-{len(self._workers)}"
-                self._workers.append(threading.Thread(target=self._work, name=name, daemon=True))
-                self._workers[-1].start()
+        if len(self._workers) < _WORKERS and not self._stopped:
+            name = f"trackside-http-{len(self._workers)}"
+            self._workers.append(threading.Thread(target=self._work, name=name, daemon=True))
+            self._workers[-1].start()
+
+    def _free(self, lane: str) -> None:
+        """Let the next of a lane have its turn."""
+        if waiting := self._lanes.get(lane):
+            self._jobs.put(waiting.popleft())
+        else:
+            self._lanes.pop(lane, None)
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -267,6 +285,8 @@ class Deliverer:
             with self._wake:
                 if generation == self._generation:
                     self._in_flight -= 1
+                    if pending.inside is None:
+                        self._free(pending.lane)
                 self._wake.notify_all()
 
     def _try(self, pending: _Pending, generation: int) -> None:

@@ -7,11 +7,13 @@ leave the lab or may fail, those that change what a vendor serves, and the way o
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, cast
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import orjson
 
-from trackside.delivery import Deliverer
+from trackside.delivery import Deliverer, retryable, told
 from trackside.exports import Exporter
 from trackside.journal import Attempt, Cause, DeliveryKey, Exchange
 from trackside.journeys import Sent, as_request
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 CAUSE_HEADER = "x-trackside-cause"
 """Where a lab whose deliveries go over HTTP says of an export what it was made of."""
+
+_CAUSE = re.compile(r"(\d{1,18}) (\d{1,18})", re.ASCII)
 
 DELIVERY_HEADER = "x-trackside-delivery"
 """Where it says which delivery a request is, so that what the vendor's live state makes of it is kept with the attempt."""
@@ -84,17 +88,18 @@ class Dispatch:
             mock = self._lab.mocks[vendor]
             if not mock.faults and not mock.acts_on(sent.outgoing.body):
                 return
-        outgoing, attempt = sent.outgoing, None
+        outgoing, attempt, lane = sent.outgoing, None, ""
         if inside and self.over_http:
             outgoing = outgoing.moved(self._lab.urls[vendor])
             if self._lab.mocks[vendor].acts_on(outgoing.body):
+                lane = f"to {vendor}"  # else who enters and leaves an audience might leave first
                 outgoing.headers = {**outgoing.headers, DELIVERY_HEADER: json.dumps(key)}
         elif inside:
 
             def attempt(outgoing: Outgoing, now: float) -> Attempt:
                 return self._attempt_inside(vendor, outgoing, now, workspace)
 
-        self.deliverer.push(key, outgoing, workspace.segment.retry, attempt, made=made)
+        self.deliverer.push(key, outgoing, workspace.segment.retry, attempt, made=made, lane=lane)
 
     def _attempt_inside(self, vendor: str, outgoing: Outgoing, now: float, workspace: InForce) -> Attempt:
         fault = self._lab.mocks[vendor].take_fault()
@@ -115,21 +120,27 @@ class Dispatch:
         """Keep for a delivery over HTTP the steps that only the vendor's live state can tell."""
         if not (self.over_http and answer.told and (told := request.headers.get(DELIVERY_HEADER))):
             return
-        seq, index, destination, number = orjson.loads(told)
+        key = _key_of(told)
+        if key is None:
+            return
         derived = self._lab.in_force().answer(vendor, request).steps
         added = tuple(step for step in answer.steps if step.rule and step not in derived)
-        self._lab.journal.seen_live[seq, index, destination, number] = added
+        self._lab.journal.seen_live[key] = added
 
     # ---- exports
 
     def cause_of(self, request: Request, cause: Cause) -> Cause:
         """Return what a request was made of: as its maker says, or over HTTP its header."""
-        told = request.headers.get(CAUSE_HEADER) if self.over_http else None
-        return cast("Cause", tuple(map(int, told.split()))) if told else cause
+        told = _CAUSE.fullmatch(request.headers.get(CAUSE_HEADER, "")) if self.over_http else None
+        return (int(told[1]), int(told[2])) if told else cause
 
     def export(self, row: Exchange, records: list[Record]) -> None:
         """Let a vendor's records of a row go to Segment soon, where it exports."""
-        if records and self._lab.mocks[row.vendor].exports(getattr(self._lab.workspace, row.vendor)):
+        mock = self._lab.mocks[row.vendor]
+        if records and mock.exports(getattr(self._lab.workspace, row.vendor)):
+            state = mock.export_state()
+            if state is not None:
+                self._lab.journal.export_states[row.seq] = state
             self.exporter.add(row.seq, row.vendor, row.workspace, records)
 
     def _send_export(self, seq: int, vendor: str, number: int, outgoing: Outgoing) -> None:
@@ -148,11 +159,13 @@ class Dispatch:
         if self.over_http:
             headers = {**outgoing.headers, CAUSE_HEADER: f"{seq} {number}"}
             moved = Outgoing(outgoing.method, outgoing.url, headers, outgoing.body).moved(self._lab.urls["segment"])
-            self.deliverer.push(key, moved, retry, None, made=made, rules=rules)
+            self.deliverer.push(key, moved, retry, None, made=made, rules=rules, lane=f"of {vendor}")
         elif made or self._lab.segment.faults:
             self.deliverer.push(key, outgoing, retry, attempt, made=made, rules=rules)
         else:
-            self._lab.receive("segment", as_request(outgoing, self._lab.clock.now()), (seq, number))
+            first = attempt(outgoing, self._lab.clock.now())
+            if not first.delivered:
+                self._lab.journal.add_attempt(key, replace(first, steps=told(first, None, first.at, rules)))
 
     def tried_exports(self, row: Exchange) -> dict[DeliveryKey, list[Attempt]]:
         """Return the tries of what was exported of a row; those of its deliveries are others."""
@@ -218,23 +231,27 @@ class Dispatch:
             self._resume_exports()
 
     def _resume_exports(self) -> None:
-        """Make the exports of rows that have none yet, and go on with those that wait for another attempt.
-
-        Exports are made in the order of their rows, so that all rows are done up to the last that has one.
-        """
+        """Make the exports that Segment has not got, and go on with those that wait for another attempt."""
         rows = list(self._lab.journal.rows())
-        made_of = (row.cause[0] for row in rows if row.vendor == "segment")  # a vendor's came of a tool of Segment's
-        done = max(*made_of, *(key[0] for row in rows for key in self.tried_exports(row)), 0, 0)
+        answered = {row.cause for row in rows if row.vendor == "segment" and not retryable(row.status)}
         for row in rows:
-            tried = self.tried_exports(row)
-            again = any(made[-1].due is not None for made in tried.values())
-            if row.seq <= done and not again:
+            workspace = self._lab.in_force(row.workspace)
+            if not self._lab.mocks[row.vendor].exports(getattr(workspace.workspace, row.vendor)):
                 continue
             kept = () if row.vendor == "segment" else self._lab.kept_of(row, row.vendor)
             records = self._lab.mocks[row.vendor].exportable(row, [one.record for one in kept])
-            for number, outgoing in enumerate(
-                self._lab.in_force(row.workspace).exported(row.vendor, records).requests()
-            ):
+            tried = self.tried_exports(row)
+            for number, outgoing in enumerate(workspace.exported(row.vendor, records).requests()):
                 made = tried.get((row.seq, 0, _EXPORT, number))
-                if not again or (made and made[-1].due is not None):
+                if (row.seq, number) not in answered and (not made or made[-1].due is not None):
                     self._send_export(row.seq, row.vendor, number, outgoing)
+
+
+def _key_of(told: str) -> DeliveryKey | None:
+    """Return the delivery that a header names; None for a header that this lab did not write."""
+    try:
+        seq, index, destination, number = orjson.loads(told)
+    except (ValueError, TypeError):
+        return None
+    known = all(isinstance(one, int) for one in (seq, index, number)) and isinstance(destination, str)
+    return (seq, index, destination, number) if known else None

@@ -115,6 +115,7 @@ class Exporter:
         self._send = send
         self._jobs: deque[_Job] = deque()
         self._waiting = 0
+        self._making = False
         self._wake = threading.Event()
         self._ended = False
         self._thread: threading.Thread | None = None
@@ -123,7 +124,7 @@ class Exporter:
         """Take on the records of a row; called under the lab's lock."""
         self._jobs.append(_Job(seq, vendor, workspace, records))
         self._waiting += len(records)
-        if self._waiting > _WAITING:
+        if self._waiting > _WAITING and not self._making:  # what an export brings is made after it, not within it
             self._work()
         elif self._thread is None and not self._ended:
             self._thread = threading.Thread(target=self._run, name="trackside-exports", daemon=True)
@@ -165,10 +166,13 @@ class Exporter:
         if not self._jobs:
             return
         job = self._jobs.popleft()
+        self._making = True
         try:
-            exported = self._lab.in_force(job.workspace).exported(job.vendor, job.records)
+            state = self._lab.journal.export_states.get(job.seq)
+            exported = self._lab.in_force(job.workspace).exported(job.vendor, job.records, state)
             for number, request in enumerate(exported.requests()):
                 self._send(job.seq, job.vendor, number, request)
         except Exception as error:  # noqa: BLE001 - the SDK's request is over, and other exports wait
             self._lab.errors.append(error)
+        self._making = False
         self._waiting = max(0, self._waiting - len(job.records))

@@ -221,6 +221,8 @@ class Journal:
 
     Attributes:
         opening: numbers of rows whose deliveries are being handed over; until that is done they are under way.
+        export_states: what a vendor's exports of a row ask of its live state, as it stood when the row came; shared by
+            rows between two changes, and not kept over a restart.
         seen_live: steps that a vendor's live state added to a delivery over HTTP, until its attempt is kept with them.
     """
 
@@ -244,6 +246,7 @@ class Journal:
             self._times: deque[float] = deque()
             self._bodies: deque[bytes] = deque()
             self.opening: set[int] = set()
+            self.export_states: dict[int, Any] = {}
             self.seen_live: dict[DeliveryKey, tuple[Step, ...]] = {}
             self._attempts: dict[int, dict[DeliveryKey, list[Attempt]]] = {}
             self._causes: dict[int, Cause] = {}
@@ -334,6 +337,7 @@ class Journal:
         self.evicted += head.intake.calls or 1
         self._attempts.pop(seq, None)
         self._caused.pop(seq, None)
+        self.export_states.pop(seq, None)
         if (cause := self._causes.pop(seq, None)) is not None:
             self._caused.pop(cause[0], None)
         if self.keeper and seq % 256 == 0:

@@ -20,6 +20,7 @@ import orjson
 from trackside import catalog, checks
 from trackside.exports import Exported
 from trackside.journal import NO_CAUSE, Attempt, DeliveryKey, Exchange, Journal
+from trackside.redaction import is_credential
 from trackside.segment.discards import KINDS
 from trackside.segment.forwarding import AGENT as FORWARDING
 from trackside.segment.ingest import Envelope, Opened, open_calls
@@ -38,8 +39,6 @@ _MADE_ID = "trackside-"
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:@ -]+")
 """Text that every JSON writer leaves as it is, so that it can be looked for in a body that was not parsed."""
-
-_SHOWN_HEADERS_REDACTED = frozenset({"authorization", "statsig-api-key"})
 
 
 @dataclass(slots=True)
@@ -256,9 +255,7 @@ def step_json(step: Step) -> dict[str, Any]:
 
 def redacted(headers: Mapping[str, str]) -> dict[str, str]:
     """Return headers with credentials cut to their scheme and first characters."""
-    return {
-        name: _cut_key(value) if name.lower() in _SHOWN_HEADERS_REDACTED else value for name, value in headers.items()
-    }
+    return {name: _cut_key(value) if is_credential(name) else value for name, value in headers.items()}
 
 
 def _cut_key(value: str) -> str:
@@ -291,7 +288,7 @@ class Derived(Protocol):
     def answer(self, vendor: str, request: Request) -> Answer:
         """Return what a vendor answers to a request, without its faults."""
 
-    def exported(self, vendor: str, records: list[Record]) -> Exported:
+    def exported(self, vendor: str, records: list[Record], state: Any = None) -> Exported:
         """Return what a vendor sends to Segment of records that it keeps."""
 
 

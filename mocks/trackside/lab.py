@@ -111,10 +111,12 @@ class InForce:
         """Return what a vendor answers to a request under this workspace, without its faults."""
         return self._mocks[vendor].answer(request, getattr(self.workspace, vendor))
 
-    def exported(self, vendor: str, records: list[Record]) -> Exported:
-        """Return what a vendor sends to Segment of records that it keeps."""
+    def exported(self, vendor: str, records: list[Record], state: Any = None) -> Exported:
+        """Return what a vendor sends to Segment of records that it keeps; see `trackside.vendor.Mock.export_state`."""
         settings, mock = getattr(self.workspace, vendor), self._mocks[vendor]
-        return mock.exported(records, settings) if records and mock.exports(settings) else NOTHING
+        if not records or not mock.exports(settings):
+            return NOTHING
+        return mock.exported(records, settings, mock.export_state() if state is None else state)
 
 
 class Lab:
@@ -219,6 +221,7 @@ class Lab:
         with self.lock:
             if loaded is self.workspace:
                 return
+            self.dispatch.exporter.finish()  # of what came under the old one
             self.workspace = loaded
             self._segment.configure(loaded.segment, any_key=loaded.accept_any_key)
             self._put_in_force()
@@ -231,6 +234,7 @@ class Lab:
             WorkspaceError: with every fault of the workspace that they would make; the old one then stays in force.
         """
         with self.lock:
+            self.dispatch.exporter.finish()
             self.workspace = with_blocks(self.workspace, blocks)
             self._segment.configure(self.workspace.segment, any_key=self.workspace.accept_any_key)
             self._put_in_force(blocks)
@@ -309,7 +313,8 @@ class Lab:
             except TracksideError:
                 self._server = None
                 raise
-            self.dispatch.resume()
+            if self._over_http:
+                self.dispatch.resume()
             self._watch_files()
         return self
 
@@ -482,6 +487,7 @@ class Lab:
         if seconds < 0:
             self.clock.advance(seconds)  # says what is wrong
         end = self.clock.now() + seconds
+        self.dispatch.exporter.finish()
         self.dispatch.deliverer.settle(TIMEOUT_SECONDS + 5)
         while (due := self.dispatch.deliverer.next_due()) is not None and due <= end:
             self.clock.advance(max(0.0, due - self.clock.now()))
@@ -615,7 +621,12 @@ class Lab:
             answer = configured.answer(row.vendor, row.request)
             steps, records = answer.steps, answer.records
         faults = mock.body_steps(row.request, {step.at for step in steps}) if row.is_request else []
-        return [*steps, *faults, *configured.exported(row.vendor, records).steps, *failed]
+        return [
+            *steps,
+            *faults,
+            *configured.exported(row.vendor, records, self.journal.export_states.get(row.seq)).steps,
+            *failed,
+        ]
 
     def findings(self, *, notes: bool = False) -> Iterator[Finding]:
         """Yield every error and warning so far, oldest first; with ``notes`` also what is only worth knowing."""

@@ -36,6 +36,7 @@ KEY_FIELDS = frozenset(
         "client_side_id",
         "console_key",
         "mobile_key",
+        "public_api_token",
         "sdk_key",
         "secret",
         "server_secret",
@@ -93,6 +94,15 @@ def keys_of(document: Mapping[str, Any]) -> dict[str, str]:
     {'segment.sources.my%2Eapp.write_key': 'wk'}
     """
     return {".".join(map(_part, path)): key for path, key in _keys_in(document, ())}
+
+
+def is_credential(header: str) -> bool:
+    """Return whether a header of this name holds a credential.
+
+    >>> is_credential("X-Api-Key"), is_credential("X-Signature")
+    (True, False)
+    """
+    return _CREDENTIAL_HEADER.search(header.lower()) is not None
 
 
 def _part(name: str) -> str:
@@ -175,7 +185,7 @@ class _Names:
 
     def header(self, name: str, value: str) -> str:
         """Return a header's value; of a credential the scheme stays."""
-        if not _CREDENTIAL_HEADER.search(name.lower()):
+        if not is_credential(name):
             return self.text(value)
         match = _SCHEME.fullmatch(value.strip())
         if match is None or value in self._names:

@@ -2471,7 +2471,7 @@ SPLIT_POSTS: tuple[Rule, ...] = (
     ),
     Rule(
         "split.impressions.properties",
-        "The properties of an impression come as JSON text and are kept as an object; other text is left out.",
+        "The properties of an impression come as JSON text and are kept as an object; other text, and an object of over 250 levels, is left out.",
         SPLIT_COMMONS,
         "observed",
     ),
@@ -3799,7 +3799,7 @@ PUBLIC_API_PAGES = Source("Segment Public API: Pagination", "docs.segmentapis.co
 SEGMENT_PROTOCOLS: tuple[Rule, ...] = (
     Rule(
         "segment.protocols.rules",
-        "A source's tracking plan has one JSON Schema (draft-07) over the whole message for each track event by its exact name, and one for identify, group, page, screen and for every message; a source has one plan at most, a plan many sources.",
+        "A source's tracking plan has one JSON Schema (draft-07) over the whole message for each track event by its exact name, and one for identify, group, page, screen and for every message; a source has one plan at most, a plan many sources. A key counts only for TRACK, PAGE and SCREEN.",
         TRACKING_PLAN_PAGE,
         setting="segment.sources.*.tracking_plan",
     ),
@@ -3860,7 +3860,7 @@ SEGMENT_PROTOCOLS: tuple[Rule, ...] = (
     ),
     Rule(
         "segment.protocols.omit",
-        "Properties and traits with violations are omitted where the source says so; of a violation deep inside, the whole property.",
+        "Properties and traits with violations are omitted where the source says so; of a violation deep inside, the whole property. A property that a schema does not allow is omitted itself.",
         SCHEMA_CONFIGURATION,
         "assumed",
         setting="segment.sources.*.schema.track.allow_properties_on_violations",

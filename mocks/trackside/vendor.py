@@ -167,8 +167,18 @@ class Mock:
         """Return what `exported` gets of a request: what the vendor keeps of it."""
         return records
 
-    def exported(self, records: list[Record], settings: Any) -> Exported:  # noqa: ARG002 - those that export use them
-        """Return what it sends to Segment of records that it keeps, where it `exports`."""
+    def export_state(self) -> Any:
+        """Return what its exports ask of its live state, as it stands and never changes; None where they ask nothing."""
+        return None
+
+    def exported(self, records: list[Record], settings: Any, state: Any) -> Exported:  # noqa: ARG002 - those that export use them
+        """Return what it sends to Segment of records that it keeps, where it `exports`; pure.
+
+        Args:
+            records: of one request, of any kind.
+            settings: of the time when it came.
+            state: what `export_state` gave then.
+        """
         return NOTHING
 
     def body_steps(self, request: Request, told: Collection[str] = ()) -> list[Step]:
@@ -217,7 +227,7 @@ class Mock:
             return fault
 
     def fail(self, status: int = 500, *, times: int | None = 1, error: str = "", **more: Any) -> None:
-        """Let the next ``times`` requests fail (None: all, until `recover`).
+        """Let the next ``times`` requests fail (None: all, until `recover`); exports of what came before are made first.
 
         Args:
             status: the status to answer with.
@@ -225,10 +235,12 @@ class Mock:
             error: instead of a status: ``ETIMEDOUT``, ``ECONNREFUSED`` or ``ECONNRESET``.
             more: ``body``, ``headers``, ``seconds`` of `trackside.delivery.Fault`.
         """
+        self._lab.dispatch.exporter.finish()
         self.faults.append(Fault(status=0 if error else status, times=times, error=error, **more))
 
     def recover(self) -> None:
         """Take every fault away."""
+        self._lab.dispatch.exporter.finish()
         self.faults.clear()
 
 

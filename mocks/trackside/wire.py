@@ -57,18 +57,24 @@ class Request:
     remote: str = "127.0.0.1"
     payload: Any = None
 
-    def json(self) -> Any:
+    def json(self, levels: int = LEVELS) -> Any:
         """Return the body parsed as JSON, whatever its content type says.
+
+        Args:
+            levels: that it may have at most, where what is kept or sent of it has more than the body.
 
         Raises:
             orjson.JSONDecodeError: the body is not JSON, or has over 254 levels, so that it could not be passed on.
         """
         value = orjson.loads(self.body)
-        if self.body.count(b"{") + self.body.count(b"[") > LEVELS:
+        if self.body.count(b"{") + self.body.count(b"[") > levels:
+            held = value
+            for _ in range(LEVELS - levels):
+                held = [held]
             try:
-                orjson.dumps(value)
+                orjson.dumps(held)
             except orjson.JSONEncodeError as error:
-                raise orjson.JSONDecodeError(f"it has over {LEVELS} levels", "", 0) from error
+                raise orjson.JSONDecodeError(f"it has over {levels} levels", "", 0) from error
         return value
 
     @property

@@ -32,6 +32,7 @@ from trackside.split.settings import SplitSettings
 from trackside.statsig import flags as statsig_flags
 from trackside.statsig.settings import StatsigSettings
 from trackside.steps import Step
+from trackside.wire import LEVELS
 
 CONTRACT = "trackside/workspace"
 _TEXT, _MERGE, _BOOL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge", "tag:yaml.org,2002:bool"
@@ -228,6 +229,9 @@ def _lines(node: Any, place: str) -> Iterator[tuple[str, int]]:
 
 
 def _built(document: Any, name: str, lines: Mapping[str, int], folder: Path | None) -> Workspace:
+    if _deeper(document, LEVELS):
+        fault = TracksideError(f"{name} has over {LEVELS} levels, which JSON cannot hold", name, "nest it less deeply")
+        raise WorkspaceError([fault], name)
     if faults := _contract_faults(document):
         raise WorkspaceError(_placed(faults, name, lines), name)
     any_key = bool(document.get("accept_any_key", False))
@@ -275,6 +279,12 @@ def _built(document: Any, name: str, lines: Mapping[str, int], folder: Path | No
         declared,
         files=(*plan_files, *(file for one in declared.values() for file in one.files)),
     )
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Return whether JSON has more levels than these."""
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else None
+    return inner is not None and (levels == 0 or any(_deeper(one, levels - 1) for one in inner))
 
 
 def _planned(segment: SegmentSettings) -> tuple[Plan, list[TracksideError]]:

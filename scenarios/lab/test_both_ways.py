@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from trackside.wire import Request
+
 NOW = 1767322800.0
 CALLS = [
     {"type": "track", "userId": "u-1", "event": "Order Completed", "properties": {"value": 42, "list": [1]}},
@@ -41,6 +43,8 @@ WRONG_KEYS = {
     },
     "launchdarkly": {"environments": {"production": {"client_side_id": "57be1db38b75bf0772d11384"}}},
 }
+
+TAKEN = {"statsig": {"server_secret": "secret-local", "id_lists": {"members": []}}}
 
 
 @pytest.fixture
@@ -130,3 +134,14 @@ def test_a_fault_of_the_vendor_is_met_both_ways(make_trackside, track, way):
 
     sent = lab.journey("m-1").delivery("split").sent[0]
     assert ([attempt.status for attempt in sent.attempts], len(sent.records)) == ([503, 200], 1)
+
+
+@pytest.mark.parametrize("name", ["x-trackside-cause", "x-trackside-delivery"])
+@pytest.mark.parametrize("value", ["abc", "1", "1 2 3", "[1]", '["a", "b", "c", {}]', "9" * 30 + " 0"])
+def test_a_header_of_the_labs_own_that_somebody_else_wrote_changes_nothing(make_trackside, name, value):
+    lab = make_trackside(TAKEN, deliveries="http")
+    headers = {"authorization": "Basic " + base64.b64encode(b"secret-local:").decode(), name: value}
+    body = b'{"type": "identify", "userId": "u-1", "traits": {"members": true}}'
+    answer = lab.receive("statsig", Request("POST", "/v1/webhooks/segment", headers, body))
+
+    assert (answer.status, lab.statsig.id_list("members").ids, lab.errors) == (200, ["u-1"], [])

@@ -53,6 +53,7 @@ def test_every_key_of_a_workspace_is_named_by_its_place():
         "segment": {
             "sources": {"web": {"write_key": "1"}},
             "destinations": {"fme": {"api_key": "2"}, "ld": {"client_side_id": "3"}, "hook": {"shared_secret": "4"}},
+            "public_api_token": "4b",
         },
         "statsig": {
             "server_secret": "5",
@@ -73,7 +74,7 @@ def test_every_key_of_a_workspace_is_named_by_its_place():
         "ownlayer": {"api_key": "19", "segment": {"write_key": "20"}},
     }
     keys = keys_of(document)
-    assert list(keys.values()) == [str(number) for number in range(1, 21)]
+    assert list(keys.values()) == ["1", "2", "3", "4", "4b", *(str(number) for number in range(5, 21))]
     assert keys["split.segment_inbound.1.secret"] == "13"
 
 

@@ -1,6 +1,7 @@
 """The workspace file: its contract, its errors with file and line, and the demo workspace."""
 
 import dataclasses
+import functools
 import json
 import typing
 from textwrap import dedent
@@ -391,6 +392,14 @@ def test_a_file_of_another_kind_is_told(tmp_path, content, what):
         workspace.load(path)
     assert caught.value.faults[0].what.startswith(what)
     assert str(path) in caught.value.faults[0].where
+
+
+def test_a_mapping_that_is_too_deep_for_json_is_told():
+    deep = functools.reduce(lambda inner, _: [inner], range(300), 1)
+    rule = {"type": "TRACK", "key": "E", "jsonSchema": {"const": deep}}
+
+    with pytest.raises(WorkspaceError, match="has over 254 levels"):
+        workspace.load({"segment": {"tracking_plans": {"Acme": {"rules": [rule]}}}})
 
 
 @pytest.mark.parametrize("name", ["nowhere.yaml", "."])

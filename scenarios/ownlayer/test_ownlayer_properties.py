@@ -77,7 +77,10 @@ def test_what_is_sent_keeps_the_contract_of_a_track_call(fields: dict[str, Any])
     lab, _ = receive(orjson.dumps(fields))
 
     for journey in lab.journeys():
-        assert catalog.faults("segment/track", journey.call) == []
+        faults = catalog.faults("segment/track", journey.call)
+        assert [
+            str(fault) for fault in faults if not fault.at.startswith("$.integrations")
+        ] == []  # carried as they came
         given_properties = fields["additional_metadata"]["segment"].get("properties")
         if isinstance(given_properties, dict):
             sent = {name: value for name, value in journey.call["properties"].items() if name != "own"}

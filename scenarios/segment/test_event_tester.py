@@ -75,6 +75,28 @@ def test_credentials_are_redacted(lab):
 
 
 @pytest.mark.rule("segment.event-tester")
+def test_a_key_in_a_header_of_a_webhooks_own_is_redacted(make_lab):
+    hook = {"type": "webhook", "url": "http://127.0.0.1:9/hook", "headers": {"X-Api-Key": "key-of-hook", "X-Team": "a"}}
+
+    [sent] = make_lab(hook=hook).segment.test_event("hook", TRACK).as_json()["requests"]
+
+    headers = {name.lower(): value for name, value in sent["request"]["headers"].items()}
+    assert (headers["x-api-key"], headers["x-team"]) == ("key-…", "a")
+
+
+@pytest.mark.rule("segment.event-tester")
+@pytest.mark.parametrize("levels", [246, 248, 250, 251])
+def test_an_event_with_as_many_levels_as_segment_takes_is_sent(lab, levels):
+    nested = 1
+    for _ in range(levels):
+        nested = [nested]
+
+    tested = lab.segment.test_event("statsig", {**TRACK, "properties": {"deep": nested}})
+
+    assert tested.outcome == "delivered"
+
+
+@pytest.mark.rule("segment.event-tester")
 def test_the_vendor_keeps_the_event_as_any_other(lab):
     tested = lab.segment.test_event("statsig", TRACK)
 

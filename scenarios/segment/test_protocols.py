@@ -91,6 +91,35 @@ def test_a_schema_sees_the_whole_message(planned):
 # ---- violations
 
 
+@pytest.mark.rule("segment.protocols.violation")
+@pytest.mark.parametrize(
+    ("properties", "at"),
+    [
+        ({"order.id": 5}, '$.properties["order.id"]'),
+        ({"items": ["a", 5]}, "$.properties.items[1]"),
+        ({"items": []}, '$.properties["order.id"]'),
+    ],
+)
+def test_a_step_tells_the_place_of_a_violation_as_a_json_path(planned, properties, at):
+    inner = {"order.id": {"type": "string"}, "items": {"type": "array", "items": {"type": "string"}}}
+    required = ["order.id"] if not properties.get("items", [1]) else []
+    segment = planned({"type": "TRACK", "key": "E", "jsonSchema": schema(required=required, **inner)})
+
+    journey = segment.send("track", userId="u-1", event="E", properties=properties)
+
+    assert [step.at for step in journey.steps if step.rule == "segment.protocols.violation"] == [at]
+
+
+@pytest.mark.rule("segment.protocols.rules")
+@pytest.mark.parametrize("kind", ["IDENTIFY", "COMMON"])
+def test_the_key_of_a_rule_counts_only_where_messages_have_names(planned, kind):
+    rule = {"type": kind, "key": "Users", "jsonSchema": schema("traits", required=["plan"])}
+
+    journey = planned(rule).send("identify", userId="u-1", traits={})
+
+    assert violations_of(journey) == [("Required", "traits.plan", "traits.plan is required")]
+
+
 @pytest.mark.rule("segment.protocols.violation", "segment.protocols.context")
 def test_a_message_with_violations_goes_on_and_carries_them(planned):
     journey = planned(ORDER).send("track", **BAD)
@@ -137,6 +166,7 @@ def test_what_a_rule_and_the_common_schema_say_alike_is_told_once(planned):
         ({"minItems": 1}, [], ("Array Min Items", "Array must have at least 1 items")),
         ({"propertyNames": {"maxLength": 1}}, {"ab": 1}, ("Invalid Property Name", 'Property name of "ab" does not match')),
         ({"additionalProperties": False}, {"b": 1}, ("Additional Property Not Allowed", "Additional property b is not allowed")),
+        ({"dependencies": {"a": ["b"]}}, {"a": 1}, ("Missing Dependency", "Has a dependency on b")),
         ({"oneOf": [{}, {}]}, 1, ("Number One Of", "Must validate one and only one schema (oneOf)")),
     ],
 )  # fmt: skip
@@ -263,6 +293,25 @@ def test_a_name_is_planned_by_a_pattern_or_a_joined_schema_too(planned):
 
 
 @pytest.mark.rule("segment.protocols.unplanned-names")
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"allOf": [schema(sku={})]},
+        {"definitions": {"a/b": schema(sku={})}, "$ref": "#/definitions/a~1b"},
+        {"properties": {"other": schema(sku={}), "properties": {"$ref": "#/properties/other/properties/properties"}}},
+    ],
+)
+def test_a_name_is_planned_wherever_the_schema_of_properties_stands(planned, rule):
+    segment = planned(
+        {"type": "TRACK", "key": "E", "jsonSchema": rule}, track={"allow_unplanned_event_properties": False}
+    )
+
+    journey = segment.send("track", userId="u-1", event="E", properties={"sku": 1, "other": 4})
+
+    assert journey.message["properties"] == {"sku": 1}
+
+
+@pytest.mark.rule("segment.protocols.unplanned-names")
 def test_of_an_event_without_a_rule_every_property_is_unplanned(planned):
     segment = planned(ORDER, track={"allow_unplanned_event_properties": False})
 
@@ -289,6 +338,29 @@ def test_properties_with_violations_are_omitted_and_named(planned):
     assert journey.message["properties"] == {}
     assert journey.message["context"]["protocols"]["omitted_on_violation"] == ["total"]
     assert ("cut", "segment.protocols.omit", None, "") in steps_of(journey)
+
+
+@pytest.mark.rule("segment.protocols.omit")
+def test_a_property_with_dots_in_its_name_is_omitted_and_no_other(planned):
+    rule = {"type": "TRACK", "key": "E", "jsonSchema": schema(**{"order.id": {"type": "string"}})}
+    segment = planned(rule, track={"allow_properties_on_violations": False})
+
+    journey = segment.send("track", userId="u-1", event="E", properties={"order.id": 5, "order": {"id": 1}})
+
+    assert journey.message["properties"] == {"order": {"id": 1}}
+    assert violations_of(journey)[0][1] == "properties.order.id"
+
+
+@pytest.mark.rule("segment.protocols.omit")
+def test_a_property_that_a_schema_does_not_allow_is_omitted(planned):
+    rule = {"type": "TRACK", "key": "E", "jsonSchema": schema(a={})}
+    rule["jsonSchema"]["properties"]["properties"]["additionalProperties"] = False
+    segment = planned(rule, track={"allow_properties_on_violations": False})
+
+    journey = segment.send("track", userId="u-1", event="E", properties={"a": 1, "coupon": "x"})
+
+    assert journey.message["properties"] == {"a": 1}
+    assert violations_of(journey)[0][1] == "properties"
 
 
 @pytest.mark.rule("segment.protocols.omit")

@@ -164,6 +164,21 @@ def test_a_body_that_is_no_object_is_refused(api, body):
     assert api.error("POST", "/sources", body)[:2] == (422, "input-validation")
 
 
+@pytest.mark.rule("segment.public-api.errors", "segment.public-api.workspace")
+@pytest.mark.parametrize("levels", [240, 246, 300])
+def test_a_body_that_is_too_deep_for_a_workspace_is_refused_and_changes_nothing(api, levels):
+    nested = 1
+    for _ in range(levels):
+        nested = [nested]
+    plan = api.data("POST", "/tracking-plans", {"name": "Acme", "type": "LIVE"})["trackingPlan"]["id"]
+    rule = {**RULE, "jsonSchema": {"properties": {"properties": {"const": nested}}}}
+
+    refused = api.error("PUT", f"/tracking-plans/{plan}/rules", {"rules": [rule]})
+
+    assert refused == (422, "input-validation", None)
+    assert api.data("GET", f"/tracking-plans/{plan}/rules")["rules"] == []
+
+
 @pytest.mark.rule("segment.public-api.errors")
 @pytest.mark.parametrize(
     "path",

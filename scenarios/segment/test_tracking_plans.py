@@ -7,6 +7,7 @@ import pytest
 from trackside import workspace
 from trackside.errors import WorkspaceError
 from trackside.lab import Lab
+from trackside.segment.plans import compile_schema
 from trackside.wire import Request
 
 RULE = {"type": "TRACK", "key": "Order Completed", "jsonSchema": {"properties": {"properties": {"required": ["sku"]}}}}
@@ -135,6 +136,7 @@ def test_a_pattern_that_looks_around_is_a_fault_with_its_place(schema, at):
         ({"pattern": "("}, ".pattern", "it is no JSON Schema of draft-07"),
         ({"$ref": "http://127.0.0.1:9/a.json"}, "", "the schema refers to what it does not hold"),
         ({"$ref": "#/definitions/a"}, "", "the schema refers to what it does not hold"),
+        ({"const": 2**70}, "", "the schema holds what JSON cannot"),
         ({"$schema": "http://json-schema.org/draft-04/schema#"}, '["$schema"]', "the schema is of another draft"),
     ],
 )
@@ -177,3 +179,10 @@ def test_forwarding_to_no_source_of_the_workspace_is_a_fault(key):
     given["segment"]["sources"]["web"]["schema"] = {key: "elsewhere"}
 
     assert faults_of(given) == [(f"$.segment.sources.web.schema.{key}", "there is no source 'elsewhere'")]
+
+
+@pytest.mark.rule("segment.protocols.rules")
+def test_a_schema_that_stays_the_same_is_compiled_once():
+    schema = {"type": "object", "required": ["event"]}
+
+    assert compile_schema(schema) is compile_schema({**schema})

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from trackside import catalog
+from trackside.delivery import Fault
 from trackside.lab import Lab
 from trackside.wire import Request
 
@@ -181,7 +182,7 @@ def test_a_call_that_segment_does_not_take_is_handed_to_it_again(forwarding):
     segment = forwarding(forwarding_violations_to="violations")
     with segment.lab.lock:  # until the fault is there, nothing is forwarded
         segment.post("/v1/track", BAD)
-        segment.lab.segment.fail(503)
+        segment.lab.segment.faults.append(Fault(503))  # `fail` would let it be forwarded first
     segment.lab.settle()
 
     assert calls_at(segment, "violations") == []
@@ -195,7 +196,7 @@ def test_a_call_that_segment_refuses_for_good_is_a_finding(forwarding):
     segment = forwarding(forwarding_violations_to="violations")
     with segment.lab.lock:
         segment.post("/v1/track", BAD)
-        segment.lab.segment.fail(400)
+        segment.lab.segment.faults.append(Fault(400))
     segment.lab.settle()
 
     told = [(one.step.rule, one.step.level) for one in segment.lab.findings()]

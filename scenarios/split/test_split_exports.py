@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -231,6 +233,21 @@ def test_the_properties_of_an_evaluation_are_text_an_object_or_left_out(
     assert catalog.faults("split/segment-track", call) == []
 
 
+@pytest.mark.rule("split.impressions.properties", "split.out.impression-properties")
+@pytest.mark.parametrize("sent_as", ["text", "object"])
+@pytest.mark.parametrize("levels", [252, 254, 255, 900])
+def test_properties_of_too_many_levels_are_left_out_and_nothing_else_is_lost(
+    make_lab: Any, levels: int, sent_as: str
+) -> None:
+    lab = make_lab(configured({"impression_properties": sent_as}))
+    nested = '{"a":' * levels + "1" + "}" * levels
+    assert post(lab, impression("banner", properties=nested), impression("banner", "u-2")).status == 200
+
+    assert [call["userId"] for call in sent(lab)] == ["u-1", "u-2"]
+    assert len(list(lab.kept("split"))) == 2
+    assert [finding.step.rule for finding in lab.findings()] == ["split.impressions.properties"]
+
+
 @pytest.mark.rule("split.contract", "split.out.properties")
 def test_every_call_keeps_its_contract(lab: Lab) -> None:
     machine = {"splitsdkmachinename": "web-1", "splitsdkmachineip": "10.0.0.1"}
@@ -317,6 +334,16 @@ def test_a_flag_of_another_environment_has_the_same_traffic_type(make_lab: Any) 
     post(lab, impression("only_in_production"), key="sdk-staging")
 
     assert [call["userId"] for call in sent(lab)] == ["u-1"]
+
+
+@pytest.mark.rule("split.out.unknown-flag", "split.out.identity-map")
+def test_what_was_not_sent_says_why_also_once_the_flag_is_there(lab: Lab) -> None:
+    post(lab, impression("new_page"))
+    lab.split.flag("new_page").serve("on")
+    post(lab, impression("new_page", key="u-2"))
+
+    assert [call["userId"] for call in sent(lab)] == ["u-2"]
+    assert told(lab)[0] == ("drop", "split.out.unknown-flag", "warning")
 
 
 # ---- which environments, which write keys
@@ -548,3 +575,127 @@ def test_after_a_restart_exports_go_on(make_lab: Any, tmp_path: Path) -> None:
 
     assert [(call.get("userId"), call.get("anonymousId")) for call in sent(after)] == [("u-1", None), (None, "a-1")]
     assert [finding.step.rule for finding in after.findings()] == ["split.out.retry"]
+
+
+@pytest.mark.rule("split.out.retry")
+def test_a_post_that_was_sent_in_part_when_the_process_was_killed_is_sent_to_its_end(
+    make_lab: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "journal.sqlite"
+    before = make_lab(data=file)
+    post(before, {"f": "banner", "i": [{"k": f"u-{number}", "t": "on", "m": MS} for number in range(2_500)]})
+    assert len(sent(before)) == 2_500
+    before.stop()
+    with closing(sqlite3.connect(file, isolation_level=None)) as rows:
+        rows.execute("DELETE FROM exchange WHERE seq > 2")  # Segment had got the first of three requests
+
+    after = make_lab(data=file)
+
+    assert [call["userId"] for call in sent(after)] == [f"u-{number}" for number in range(2_500)]
+
+
+@pytest.mark.rule("split.out.retry")
+def test_after_a_restart_an_export_that_another_one_overtook_is_made_too(make_lab: Any, tmp_path: Path) -> None:
+    file = tmp_path / "journal.sqlite"
+    before = make_lab(data=file)
+    with before.lock:  # over HTTP they are under way at once
+        post(before, impression("banner", "u-1"))
+        post(before, impression("banner", "u-2"))
+    assert [call["userId"] for call in sent(before)] == ["u-1", "u-2"]
+    before.stop()
+    with closing(sqlite3.connect(file, isolation_level=None)) as rows:
+        rows.execute("DELETE FROM exchange WHERE seq = 3")
+        rows.execute("UPDATE exchange SET seq = 3 WHERE seq = 4")
+
+    after = make_lab(data=file)
+
+    assert [call["userId"] for call in sent(after)] == ["u-2", "u-1"]
+
+
+@pytest.mark.rule("split.out.retry")
+def test_a_retry_that_segment_took_just_before_the_process_was_killed_is_not_made_again(
+    make_lab: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "journal.sqlite"
+    before = make_lab(data=file)
+    before.segment.fail(503)
+    post(before, impression("banner"))
+    assert sent(before) == []
+    before.advance(60)
+    assert len(sent(before)) == 1
+    before.stop()
+    with closing(sqlite3.connect(file, isolation_level=None)) as rows:
+        rows.execute("DELETE FROM attempt WHERE id = (SELECT max(id) FROM attempt)")
+
+    after = make_lab(data=file)
+    after.advance(3600)
+
+    assert len(sent(after)) == 1
+
+
+@pytest.mark.rule("split.out.refused", "segment.limit.batch-size")
+@pytest.mark.parametrize("way", ["direct", "http"])
+def test_an_impression_that_segment_refuses_for_its_size_takes_no_other_with_it(make_trackside: Any, way: str) -> None:
+    lab = make_trackside(WORKSPACE, start_at=NOW, deliveries=way)
+    post(lab, impression("banner", properties=orjson.dumps({"a": "x" * 600_000}).decode()), impression("banner", "u-2"))
+    lab.settle()
+
+    assert [call["userId"] for call in sent(lab)] == ["u-2"]
+    assert [one.step.rule for one in lab.findings()] == ["split.out.refused", "segment.limit.batch-size"]
+
+
+# ---- in which order
+
+
+@pytest.mark.rule("split.out.retry")
+def test_an_export_that_waits_is_tried_before_the_clock_moves(lab: Lab) -> None:
+    lab.segment.fail(503)
+    with lab.lock:  # as if the thread that exports had no time yet
+        post(lab, impression("banner"))
+        lab.advance(60)
+
+    assert len(sent(lab)) == 1
+
+
+@pytest.mark.rule("split.out.impressions")
+def test_a_fault_meets_no_export_of_an_impression_from_before_it(lab: Lab) -> None:
+    with lab.lock:
+        post(lab, impression("banner"))
+        lab.segment.fail(503)
+
+    assert (len(sent(lab)), len(lab.segment.faults)) == (1, 1)
+
+
+@pytest.mark.rule("split.out.retry")
+def test_a_fault_that_is_taken_away_was_met_by_the_exports_before(lab: Lab) -> None:
+    lab.segment.fail(503, times=None)
+    with lab.lock:
+        post(lab, impression("banner"))
+        lab.segment.recover()
+
+    assert (sent(lab), lab.stats()["deliveries_waiting"]) == ([], 1)
+
+
+@pytest.mark.rule("split.out.write-keys")
+def test_an_impression_goes_to_the_source_of_its_time(lab: Lab) -> None:
+    with lab.lock:
+        post(lab, impression("banner"))
+        lab.configure({"split": WORKSPACE["split"]})
+
+    assert len(sent(lab)) == 1
+    lab.expect_no_findings()
+
+
+@pytest.mark.rule("split.out.impressions", "segment.protocols.forward")
+def test_however_many_wait_each_is_sent_and_each_violation_forwarded(make_lab: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("trackside.exports._WAITING", 300)
+    workspace = copy.deepcopy(WORKSPACE)
+    segment = workspace["segment"]
+    segment["tracking_plans"] = {"All": {"rules": [{"type": "COMMON", "jsonSchema": {"required": ["never"]}}]}}
+    segment["sources"]["fme"] |= {"tracking_plan": "All", "schema": {"forwarding_violations_to": "fme-staging"}}
+    lab = make_lab(workspace)
+    with lab.lock:  # as if the thread that exports had no time
+        for number in range(500):
+            post(lab, impression("banner", f"u-{number}"))
+
+    assert (len(sent(lab, "fme")), len(sent(lab, "fme-staging"))) == (500, 500)

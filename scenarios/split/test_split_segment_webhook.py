@@ -367,6 +367,46 @@ def test_each_call_of_an_array_is_held_against_the_contract() -> None:
     assert (step.rule, step.at, step.text) == ("split.contract", "$[1].userId", "userId is a number, 7")
 
 
+@pytest.mark.rule("split.in.webhook-url", "segment.delivery.address")
+def test_a_webhook_whose_mapping_alone_names_fme_is_delivered_inside_the_lab(make_lab: Any) -> None:
+    workspace = copy.deepcopy(WORKSPACE)
+    mapping = {"action": "send", "mapping": {"url": HOOK, "headers": {"Authorization": "s3cret"}}}
+    workspace["segment"]["destinations"]["hook"] = {"type": "webhook", "mappings": [mapping]}
+    lab = make_lab(workspace)
+    send(lab, "wk_hook", [TRACK])
+
+    assert [event["eventTypeId"] for event in lab.split.events()] == ["Checkout"]
+    assert lab.journey("m-0").delivery("split").outcome == "delivered"
+
+
+@pytest.mark.rule("split.in.webhook-url", "segment.delivery.address")
+@pytest.mark.parametrize(("url", "mapped"), [(HOOK, "http://127.0.0.1:9/"), ("http://127.0.0.1:9/", HOOK)])
+def test_a_webhook_that_posts_to_fme_and_elsewhere_is_refused(url: str, mapped: str) -> None:
+    workspace = copy.deepcopy(WORKSPACE)
+    workspace["segment"]["destinations"]["hook"] |= {
+        "url": url,
+        "mappings": [{"action": "send", "mapping": {"url": mapped}}],
+    }
+    with pytest.raises(WorkspaceError) as caught:
+        load(workspace)
+
+    [fault] = caught.value.faults
+    assert (fault.where, fault.fix) == (
+        "the workspace: $.segment.destinations.hook.mappings",
+        "make a destination of its own for each",
+    )
+
+
+@pytest.mark.rule("segment.delivery.address")
+def test_an_address_that_cannot_be_read_is_refused() -> None:
+    workspace = copy.deepcopy(WORKSPACE)
+    workspace["segment"]["destinations"]["hook"]["url"] = "https://[::1"
+    with pytest.raises(WorkspaceError) as caught:
+        load(workspace)
+
+    assert [fault.where for fault in caught.value.faults] == ["the workspace: $.segment.destinations.hook.url"]
+
+
 @pytest.mark.rule("split.in.malformed")
 def test_a_webhook_that_sends_nothing_is_refused(make_lab: Any) -> None:
     workspace = copy.deepcopy(WORKSPACE)

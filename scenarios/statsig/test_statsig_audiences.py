@@ -108,6 +108,16 @@ def test_a_user_who_leaves_the_audience_leaves_the_id_list(made):
     assert ids(lab) == ["u-0", "u-2"]
 
 
+@pytest.mark.rule("statsig.in.audience")
+def test_over_http_who_enters_and_leaves_at_once_has_left(made):
+    lab = made(deliveries="http").start()
+    for number in range(30):
+        lab.segment.audience("big_spenders").add(f"u-{number}").remove(f"u-{number}")
+    lab.settle()
+
+    assert ids(lab) == []
+
+
 @pytest.mark.rule("statsig.in.audience", "statsig.in.types")
 def test_the_journey_says_which_list_the_user_enters(made):
     lab = made()

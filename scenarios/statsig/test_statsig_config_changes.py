@@ -142,11 +142,31 @@ def test_each_sort_of_change_makes_one_that_says_what_was_done(trackside: Lab, w
 
 
 @pytest.mark.rule("statsig.out.config-change")
+def test_over_http_changes_arrive_in_their_order(make_trackside: Callable[..., Lab]) -> None:
+    lab = make_trackside(WORKSPACE, deliveries="http")
+    for number in range(30):
+        lab.statsig.gate(f"gate_{number}").serve(True)
+    lab.settle()
+
+    assert [name for name, _ in told(lab)] == [f"gate_{number}" for number in range(30)]
+
+
+@pytest.mark.rule("statsig.out.config-change")
 def test_the_control_api_makes_one(trackside: Lab) -> None:
     url = f"{trackside.urls['admin']}/flags/statsig/new_checkout"
     assert urllib3.request("POST", url, json={"serve": False}).status == 200
 
     assert told(trackside) == [("new_checkout", "Gate new_checkout updated: rules")]
+
+
+@pytest.mark.rule("statsig.out.config-change")
+def test_an_event_that_an_sdk_posts_meanwhile_takes_none_away(trackside: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = orjson.dumps({"events": [{"eventName": "purchase", "user": {"userID": "u-1"}, "time": 1}]})
+    event = Request("POST", "/v1/log_event", {"statsig-api-key": "secret-local"}, body)
+    monkeypatch.setattr(trackside.journal, "poke", lambda: trackside.receive("statsig", event))
+    trackside.statsig.set_flag("new_checkout", serve=False)
+
+    assert len(trackside.statsig.config_changes()) == 1
 
 
 @pytest.mark.rule("statsig.out.config-change")

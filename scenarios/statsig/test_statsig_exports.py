@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -214,6 +215,18 @@ def test_an_experiment_that_the_console_api_makes_is_one(lab: Lab) -> None:
     )
 
 
+@pytest.mark.rule("statsig.out.names", "statsig.out.filter")
+def test_what_was_sent_stays_so_when_its_config_becomes_an_experiment(make_lab: Any) -> None:
+    lab = make_lab(with_outbound(exposures=["config"]))
+    post(lab, config("banner"))
+    lab.settle()
+    lab.statsig.experiment("banner").serve("blue")
+
+    [row] = [one for one in lab.exchanges("statsig") if one.request.path == "/v1/log_event"]
+    assert [step.rule for step in lab.steps_of(row) if step.kind == "drop"] == []
+    assert [call["event"] for call in sent(lab)][0] == "statsig::config_exposure"
+
+
 @pytest.mark.rule("statsig.out.names.hash")
 def test_js_clients_hash_of_a_layers_experiment_becomes_its_name(lab: Lab) -> None:
     post(lab, layer(djb2("checkout")), layer("12345"))
@@ -327,9 +340,10 @@ def test_a_workspace_that_enables_it_without_a_write_key_is_refused() -> None:
 
 
 @pytest.mark.rule("statsig.out.map-identifier")
-def test_a_row_cannot_fill_what_the_schema_fills_itself() -> None:
+@pytest.mark.parametrize("field", ["event", "messageId"])  # by the other one, Segment would drop all but the first
+def test_a_row_cannot_fill_what_the_schema_fills_itself_nor_what_tells_calls_apart(field: str) -> None:
     with pytest.raises(WorkspaceError) as raised:
-        load(with_outbound(map_identifiers={"companyID": "event"}))
+        load(with_outbound(map_identifiers={"companyID": field}))
 
     [fault] = raised.value.faults
     assert fault.where == "the workspace: $.statsig.segment_outbound.map_identifiers.companyID"
@@ -456,3 +470,43 @@ def test_after_a_restart_exports_go_on(make_lab: Any, tmp_path: Path) -> None:
 
     assert sorted(call["event"] for call in sent(after)) == ["purchase", "statsig::config_change"]
     assert [one["metadata"]["name"] for one in after.statsig.config_changes()] == ["new_checkout"]
+
+
+@pytest.mark.rule("statsig.out.retry")
+def test_a_lab_that_listens_again_after_a_restart_sends_what_waits_once(make_lab: Any, tmp_path: Path) -> None:
+    file = tmp_path / "journal.sqlite"
+    before = make_lab(data=file)
+    before.segment.fail(503, times=None)
+    post(before, PURCHASE)
+    before.stop()
+
+    after = make_lab(data=file).start()
+    after.advance(60)
+
+    assert [call["event"] for call in sent(after)] == ["purchase"]
+
+
+@pytest.mark.rule("statsig.out.retry")
+def test_what_was_under_way_when_the_process_ended_is_sent_after_a_restart(make_lab: Any, tmp_path: Path) -> None:
+    (tmp_path / "before").mkdir()
+    before = make_lab(data=tmp_path / "before" / "journal.sqlite", deliveries="http").start()
+    before.segment.fail(error="ETIMEDOUT")
+    post(before, PURCHASE)
+    assert before.journal.wait(lambda: not before.segment.faults, 5)  # its export hangs, and the next waits for it
+    post(before, gate())
+    shutil.copytree(tmp_path / "before", tmp_path / "as-killed")
+
+    after = make_lab(data=tmp_path / "as-killed" / "journal.sqlite", deliveries="http").start()
+    after.settle()
+
+    assert [call["event"] for call in sent(after)] == ["purchase", "statsig::gate_exposure"]
+
+
+@pytest.mark.rule("statsig.events.body")
+def test_an_event_of_too_many_levels_to_be_passed_on_is_refused_and_takes_no_other_with_it(lab: Lab) -> None:
+    body = b'{"events": [{"eventName": "purchase"}], "user": {"userID": "u-1", "custom": %s}}'
+    body %= b'{"a":' * 252 + b"1" + b"}" * 252
+    answer = lab.receive("statsig", Request("POST", "/v1/log_event", {"statsig-api-key": "secret-local"}, body))
+
+    assert (answer.status, sent(lab), lab.errors) == (400, [], [])
+    assert "253 levels" in answer.steps[0].text

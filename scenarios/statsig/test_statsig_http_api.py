@@ -74,6 +74,13 @@ def test_a_change_shows_at_once(trackside: Any, ask: Any) -> None:
     assert ask("/v1/check_gate", {"gateName": "nobody", "user": USER})[1]["value"] is True
 
 
+@pytest.mark.rule("statsig.http.body")
+def test_a_user_of_more_levels_than_can_be_kept_is_refused(trackside: Any, call: Any) -> None:
+    body = b'{"gateName": "new_checkout", "user": {"custom": ' + b'{"a": ' * 252 + b"1" + b"}" * 254
+    assert call("/v1/check_gate", body, statsig_api_key="secret-local").status == 400
+    assert trackside.errors == []
+
+
 # ---- configs
 
 

@@ -136,6 +136,6 @@ class OwnLayerMock(Mock):
         """Return whether evaluations are looked at on their way to Segment: always."""
         return True
 
-    def exported(self, records: list[Record], settings: OwnLayerSettings) -> Exported:
+    def exported(self, records: list[Record], settings: OwnLayerSettings, _state: None) -> Exported:
         """Return what goes to Segment of evaluations."""
         return export.exported(records, settings)

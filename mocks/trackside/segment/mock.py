@@ -103,7 +103,7 @@ class SegmentMock(Mock):
         guard = self._lab.guard_of(row)
         return [{"exchange": row.seq}] if guard is not None and guard.forwards else []
 
-    def exported(self, records: list[Record], settings: SegmentSettings) -> Exported:
+    def exported(self, records: list[Record], settings: SegmentSettings, _state: None) -> Exported:
         """Return what is forwarded of rows."""
         for record in records:
             row = self._lab.journal.row(record["exchange"])

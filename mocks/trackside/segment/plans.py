@@ -6,11 +6,13 @@ message (segment.protocols.rules).
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import orjson
 
@@ -23,7 +25,13 @@ if TYPE_CHECKING:
     from jsonschema_rs import Validator
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
+_COMPILED = 1_000
+"""Schemas whose validators are kept."""
+
 _LOOK_AROUND = re.compile(r"\(\?<?[!=]")
+_NAMED = ("TRACK", "PAGE", "SCREEN")
+"""Types of rules whose key is the name of the message; of another type's rule, a key says nothing."""
+
 _VIEWED = {"page": "Page Viewed", "screen": "Screen Viewed"}
 """The track events by which a plan may describe page and screen calls (segment.protocols.page)."""
 
@@ -55,25 +63,40 @@ class CompiledRule:
         """Whether it plans a property or trait: names it, or has a pattern for its name."""
         return any(
             name in part.get("properties", ()) or any(_matches(one, name) for one in part.get("patternProperties", ()))
-            for part in _parts(_within(self.schema, container), self.schema)
+            for whole in _parts([self.schema], self.schema)
+            for part in _parts([whole.get("properties", {}).get(container)], self.schema)
         )
 
 
-def _within(schema: Mapping[str, Any], container: str) -> Any:
-    return schema.get("properties", {}).get(container, {})
+def _parts(parts: list[Any], schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield subschemas and all that are joined to them at the same place, each once, as a $ref may lead to itself."""
+    waiting, seen = list(parts), set()
+    while waiting:
+        part = waiting.pop()
+        if not isinstance(part, dict) or id(part) in seen:
+            continue
+        seen.add(id(part))
+        yield part
+        waiting += [one for keyword in ("allOf", "anyOf", "oneOf") for one in part.get(keyword, ())]
+        waiting += [part[keyword] for keyword in ("then", "else") if keyword in part]
+        if "$ref" in part:
+            waiting.append(_pointed_at(part["$ref"], schema))
 
 
-def _parts(part: Any, schema: Mapping[str, Any], depth: int = 0) -> Iterator[Mapping[str, Any]]:
-    """Yield a subschema and all that are joined to it at the same place."""
-    if not isinstance(part, dict) or depth > 16:  # a $ref may lead to itself
-        return
-    yield part
-    joined = [one for keyword in ("allOf", "anyOf", "oneOf") for one in part.get(keyword, ())]
-    joined += [part[keyword] for keyword in ("then", "else") if keyword in part]
-    if str(part.get("$ref", "")).startswith("#/definitions/"):
-        joined.append(schema.get("definitions", {}).get(part["$ref"].removeprefix("#/definitions/")))
-    for one in joined:
-        yield from _parts(one, schema, depth + 1)
+def _pointed_at(ref: str, schema: Any) -> Any:
+    """Return what a ``$ref`` into the schema itself names; None for any other.
+
+    >>> _pointed_at("#/definitions/a~1b", {"definitions": {"a/b": {"type": "object"}}})
+    {'type': 'object'}
+    """
+    start, *names = ref.split("/")
+    for name in names:
+        key = unquote(name).replace("~1", "/").replace("~0", "~")
+        if isinstance(schema, list) and key.isdecimal() and int(key) < len(schema):
+            schema = schema[int(key)]
+        else:
+            schema = schema.get(key) if isinstance(schema, dict) else None
+    return schema if start == "#" else None
 
 
 def _matches(pattern: str, name: str) -> bool:
@@ -138,7 +161,7 @@ def compile_plans(settings: SegmentSettings) -> tuple[dict[str, CompiledPlan], l
         rules, seen = [], set()
         for index, row in enumerate(plan.rules):
             at = f"{json_path(['segment', 'tracking_plans', name])}.rules[{index}]"
-            key = (row["type"], row.get("key", ""), row.get("version", 1))
+            key = (row["type"], row.get("key", "") if row["type"] in _NAMED else "", row.get("version", 1))
             if key in seen:
                 what = f"version {key[2]} of the rule {key[1] or key[0]} is given twice"
                 faults.append(TracksideError(what, at, "give each version of a rule once"))
@@ -159,8 +182,20 @@ def compile_schema(schema: Mapping[str, Any]) -> Validator:
         TracksideError: it is no draft-07 schema, asks for another file or address, or has a pattern that Segment's
             validator cannot read, such as one with a negative look-ahead (segment.protocols.look-ahead).
     """
+    try:
+        text = orjson.dumps(schema)
+    except TypeError as error:
+        fix = "write text, numbers up to 64 bits, lists and mappings"
+        raise TracksideError(f"the schema holds what JSON cannot: {error}", "$", fix) from error
+    return _compiled(text)
+
+
+@functools.lru_cache(maxsize=_COMPILED)
+def _compiled(text: bytes) -> Validator:
+    """Return the validator of a schema as JSON: each workspace of a lab has most in common with the one before."""
     import jsonschema_rs  # noqa: PLC0415 - see catalog
 
+    schema: dict[str, Any] = orjson.loads(text)
     draft = schema.get("$schema", DRAFT)
     if str(draft).rstrip("#") != DRAFT.rstrip("#"):
         raise TracksideError(
@@ -168,7 +203,7 @@ def compile_schema(schema: Mapping[str, Any]) -> Validator:
         )
     try:
         return jsonschema_rs.Draft7Validator(
-            dict(schema), offline=True, validate_formats=True, pattern_options=jsonschema_rs.RegexOptions()
+            schema, offline=True, validate_formats=True, pattern_options=jsonschema_rs.RegexOptions()
         )
     except (jsonschema_rs.ValidationError, ValueError) as error:
         raise _fault(error) from error

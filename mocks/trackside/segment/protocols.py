@@ -185,9 +185,8 @@ class Guard:
     def _omit(self, verdict: Verdict, found: Iterable[Violation], controls: Controls) -> None:
         """Omit the properties or traits that violations are about (segment.protocols.omit)."""
         held = verdict.message.get(controls.holds)
-        fields = [one.field.split(".") for one in found]
-        about = dict.fromkeys(path[1] for path in fields if path[0] == controls.holds and len(path) > 1)
-        names = [name for name in about if isinstance(held, dict) and name in held]
+        about = dict.fromkeys(one.path[1] for one in found if one.path[:1] == (controls.holds,) and len(one.path) > 1)
+        names = [str(name) for name in about if isinstance(held, dict) and name in held]
         if not names:
             return
         verdict.message = _without(verdict.message, controls.holds, names)

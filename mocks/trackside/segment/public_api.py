@@ -10,7 +10,7 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from trackside.workspace import Workspace
 
 PAGE, LARGEST_PAGE = 200, 1_000
+_LEVELS_AROUND = 16
+"""Levels that the workspace, or an answer, may have around what a body holds: orjson writes 254 in all."""
+
 _MEDIA = "application/vnd.segment."
 _BODIES = ("POST", "PUT", "PATCH")
 
@@ -103,8 +106,11 @@ class Call:
         """The request's JSON object."""
         try:
             body = self.request.json()
+            orjson.dumps(reduce(lambda inner, _level: [inner], range(_LEVELS_AROUND), body))
         except orjson.JSONDecodeError as error:
             raise invalid("", f"the body is not JSON: {error.msg}") from error
+        except orjson.JSONEncodeError as error:
+            raise invalid("", "the body is nested too deeply to be part of the workspace") from error
         if not isinstance(body, dict):
             raise invalid("", "the body is not a JSON object")
         return body

@@ -92,11 +92,11 @@ class CompiledDestination:
         self.name = name
         self.destination = destination
         self.type = destination.type
-        self.vendor = vendor_at(destination.url) or destination.type
         self.mappings: list[ActionMapping] = []
         self._methods = CATALOG[destination.type].methods
         self._enforce = settings.catalog_methods == "enforce"
         at = json_path(["segment", "destinations", name])
+        self.vendor = _vendor(destination, at)
         self._filter = compile_filters(parse_filters([dict(row) for row in destination.filters], f"{at}.filters"))
         self._actions: Callable[[Message, float], list[ActionResult]] | None = None
         if CATALOG[destination.type].kind == "actions":
@@ -221,6 +221,27 @@ class CompiledDestination:
         if not matched and not any(step.kind == "drop" for step in routed.steps):
             routed.steps.append(_no_mapping(kind, self.type, configured=self.destination.mappings is not None))
         return results
+
+
+def _vendor(destination: Destination, at: str) -> str:
+    """Return the vendor of the lab that a destination delivers to; its type where it delivers elsewhere.
+
+    Raises:
+        TracksideError: an address cannot be read, or a webhook's are of several vendors.
+    """
+    mapped = (row.get("mapping", {}).get("url") for row in destination.mappings or () if destination.type == "webhook")
+    urls = [url for url in (destination.url, *mapped) if url and isinstance(url, str)]
+    try:
+        vendors = {vendor_at(url) for url in urls}
+    except ValueError as error:
+        raise TracksideError(
+            f"the address cannot be read: {error}", f"{at}.url", "write it as https://host/path"
+        ) from error
+    if len(vendors) > 1:
+        told = ", ".join(sorted(vendor or "none" for vendor in vendors))
+        what = f"the destination's addresses are of several vendors of the lab: {told}"
+        raise TracksideError(what, f"{at}.mappings", "make a destination of its own for each")
+    return next(iter(vendors), "") or destination.type
 
 
 def _mappings(destination: Destination, at: str) -> list[ActionMapping] | None:

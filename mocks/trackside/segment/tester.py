@@ -113,7 +113,9 @@ def send_test(lab: Lab, destination: str, event: Mapping[str, Any] | Journey) ->
         tested.steps += [*_passed_by(message, to), *routed.steps]
         tested.mappings = _tried(to, results)
     mapped = [step for sending in routed.sendings for step in sending.steps]
-    row = lab.happened("segment", WHAT, {"destination": destination, "event": message}, [*tested.steps, *mapped])
+    row = lab.happened(
+        "segment", WHAT, {"destination": destination, "event": showable(message)}, [*tested.steps, *mapped]
+    )
     tested.exchange = row.seq
     tested.requests = [_sent(lab, to, row, number, sending) for number, sending in enumerate(routed.sendings)]
     return tested

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from trackside.catalog import json_path
+
 if TYPE_CHECKING:
     from jsonschema_rs import ValidationError, Validator
 
@@ -35,16 +37,18 @@ class Violation:
         type: in Segment's words, such as ``Required``.
         field: the place in the message, such as ``properties.products``.
         description: such as ``properties.products is required``.
+        path: of the value in question, part by part; of an additional property its own, where ``field`` has its object.
     """
 
     type: str
     field: str
     description: str
+    path: tuple[str | int, ...]
 
     @property
     def at(self) -> str:
         """The place as a JSON path: ``$.properties.products``."""
-        return "$" if self.field == ROOT else f"$.{self.field}"
+        return json_path(self.path)
 
     def as_json(self) -> dict[str, str]:
         """Return it as ``context.protocols.violations`` holds it."""
@@ -69,37 +73,43 @@ def violations(validator: Validator, message: Mapping[str, Any]) -> list[Violati
 
 def _told(error: ValidationError, message: Mapping[str, Any]) -> Iterator[Violation]:
     """Yield an error in Segment's words, after the conditions and ``allOf`` that it lies in."""
-    path = [str(part) for part in error.instance_path]
+    path, value = _place(error, message)
     for keyword, depth in _branches(error.schema_path):
         kind, text = _BRANCHES[keyword]
-        yield Violation(kind, _field(path[:depth]), text)
+        yield Violation(kind, _field(path[:depth]), text, path[:depth])
     more = error.kind.as_dict()
-    if unexpected := _unexpected(error, message):
+    if unexpected := _unexpected(error, value):
+        kind = "Additional Property Not Allowed"
         for name in unexpected:
-            yield Violation(
-                "Additional Property Not Allowed", _field(path), f"Additional property {name} is not allowed"
-            )
+            yield Violation(kind, _field(path), f"Additional property {name} is not allowed", (*path, name))
         return
-    if error.kind.name == "required":
-        path = [*path, more["property"]]
+    keyword = "dependencies" if error.schema_path[-1:] == ["dependencies"] else error.kind.name
+    if keyword == "required":
+        path = (*path, more["property"])
     field = _field(path)
-    kind, text = _WORDS.get(error.kind.name, _other)(field, more, error.instance, error.kind.name)
-    yield Violation(kind, field, text)
+    kind, text = _WORDS.get(keyword, _other)(field, more, error.instance, keyword)
+    yield Violation(kind, field, text, path)
 
 
-def _unexpected(error: ValidationError, message: Any) -> list[str]:
+def _place(error: ValidationError, message: Any) -> tuple[tuple[str | int, ...], Any]:
+    """Return the path of the value that an error is about, and the value; names that are digits stay text."""
+    path: list[str | int] = []
+    for part in error.instance_path:
+        path.append(part if isinstance(message, list) else str(part))
+        message = message[path[-1]]
+    return tuple(path), message
+
+
+def _unexpected(error: ValidationError, value: Any) -> list[str]:
     """Return the names that an error calls unknown: all that there are, where a schema allows none."""
     if error.kind.name == "additionalProperties":
         return list(error.kind.as_dict()["unexpected"])
-    if error.kind.name != "falseSchema" or error.schema_path[-1:] != ["additionalProperties"]:
-        return []
-    for part in error.instance_path:
-        message = message[part if isinstance(message, list) else str(part)]
-    return list(message)
+    none_allowed = error.kind.name == "falseSchema" and error.schema_path[-1:] == ["additionalProperties"]
+    return list(value) if none_allowed else []
 
 
-def _field(path: Sequence[str]) -> str:
-    return ".".join(path) or ROOT
+def _field(path: Sequence[str | int]) -> str:
+    return ".".join(map(str, path)) or ROOT
 
 
 def _branches(schema_path: Sequence[str | int]) -> Iterator[tuple[str, int]]:
@@ -157,6 +167,7 @@ def _type_of(value: Any) -> str:
 
 _WORDS: dict[str, Words] = {
     "required": _fixed("Required", "{field} is required"),
+    "dependencies": _fixed("Missing Dependency", "Has a dependency on {property}"),
     "type": _wrong_type,
     "enum": _not_in_enum,
     "const": _not_const,

@@ -32,6 +32,21 @@ class Content:
     large_segments: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class TrafficTypes:
+    """The traffic type of every flag at some moment: by environment, then by flag."""
+
+    by_environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def of(self, flag: str, environment: str) -> str:
+        """Return the traffic type of a flag; empty where there never was one.
+
+        A flag has one traffic type in all environments (split.out.unknown-flag).
+        """
+        here = self.by_environment.get(environment, {})
+        return here.get(flag) or next((row[flag] for row in self.by_environment.values() if flag in row), "")
+
+
 class Definitions:
     """The split definitions, or the rule-based segments, of one environment.
 
@@ -49,9 +64,9 @@ class Definitions:
         found = self._rows.get(name)
         return None if found is None or found["status"] == ARCHIVED else found
 
-    def known(self, name: str) -> Definition | None:
-        """Return a definition, also an archived one."""
-        return self._rows.get(name)
+    def traffic_types(self) -> dict[str, str]:
+        """Return the traffic type of every definition by name, archived ones too."""
+        return {name: str(row.get("trafficTypeName") or "") for name, row in list(self._rows.items())}
 
     def active(self) -> list[Definition]:
         """Return every definition that is not archived, in the order in which they came."""

@@ -10,6 +10,7 @@ from trackside.split.limits import shown
 from trackside.split.posts import Post, beaconed, posted, routes, under_bases
 from trackside.split.webhook import forward
 from trackside.steps import Mapped, Record, Step, drop
+from trackside.wire import LEVELS
 
 _FIELDS: tuple[tuple[str, type[Any] | tuple[type[Any], ...]], ...] = (("k", str), ("t", str), ("m", (int, float)))
 
@@ -81,11 +82,12 @@ def _properties(written: Any, at: str, post: Post) -> dict[str, Any] | None:
         return None
     try:
         found = orjson.loads(written) if isinstance(written, str) else None
-    except orjson.JSONDecodeError:
+        orjson.dumps([[[[found]]]])  # as deep as they stand in a batch for Segment
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         found = None
     if isinstance(found, dict):
         return found
-    text = f"the properties {shown(written)} are no object as JSON text: the impression is kept without them"
+    text = f"the properties {shown(written)} are no object of at most {LEVELS - 4} levels as JSON text: the impression is kept without them"
     fix = 'send text such as "{\\"screen\\":\\"cart\\"}"'
     post.steps.append(Step("cut", "split.impressions.properties", text, f"{at}.properties", fix, "warning"))
     return None

@@ -17,6 +17,7 @@ from trackside.wire import Vendor
 if TYPE_CHECKING:
     from trackside.exports import Exported
     from trackside.lab import Lab
+    from trackside.split.changes import TrafficTypes
     from trackside.split.settings import SplitSettings
 
 
@@ -73,9 +74,13 @@ class SplitMock(Mock):
         """Return whether a configuration sends impressions to Segment."""
         return bool(settings.segment_outbound)
 
-    def exported(self, records: list[Record], settings: SplitSettings) -> Exported:
+    def export_state(self) -> TrafficTypes:
+        """Return the traffic type of every flag as it stands."""
+        return self.live.traffic_types()
+
+    def exported(self, records: list[Record], settings: SplitSettings, state: TrafficTypes) -> Exported:
         """Return what it sends to Segment of records that it keeps."""
-        return exported(records, settings, self.live.traffic_type)
+        return exported(records, settings, state.of)
 
     # ---- its flags and segments
 

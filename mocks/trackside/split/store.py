@@ -10,7 +10,7 @@ from trackside.errors import TracksideError
 from trackside.live import Declared, Lock
 from trackside.split import definitions, streams
 from trackside.split.admin_state import Admin
-from trackside.split.changes import ARCHIVED, Content, Definition, Definitions, Environment, Segment
+from trackside.split.changes import ARCHIVED, Content, Definition, Definitions, Environment, Segment, TrafficTypes
 from trackside.split.settings import SplitSettings
 from trackside.split.webhook import Webhook
 from trackside.streams import Stream, Streams
@@ -56,6 +56,7 @@ class Split:
         self.answers: dict[tuple[Any, ...], bytes] = {}
         self._declared: dict[str, Content] = {}
         self._last_number = 0
+        self._traffic_types: tuple[tuple[Any, ...], TrafficTypes] = ((), TrafficTypes())
         self._paused = False
 
     # ---- Live
@@ -144,14 +145,16 @@ class Split:
         """Return a flag's definition; None where there is none."""
         return self.environment(environment).flags.get(name)
 
-    def traffic_type(self, flag: str, environment: str) -> str:
-        """Return the traffic type of a flag, also of one that is deleted by now; empty where there never was one.
+    def traffic_types(self) -> TrafficTypes:
+        """Return the traffic type of every flag, also of those that are deleted by now; the same object until a change.
 
-        A flag has one traffic type in all environments (split.out.unknown-flag). Unlike the other methods it needs no lock.
+        Unlike the other methods it needs no lock.
         """
-        here = [state for state in (self.environments.get(environment),) if state]
-        found = (state.flags.known(flag) for state in (*here, *list(self.environments.values())))
-        return next((str(row.get("trafficTypeName") or "") for row in found if row), "")
+        states = list(self.environments.items())
+        now = (self._last_number, *(name for name, _ in states))
+        if self._traffic_types[0] != now:
+            self._traffic_types = now, TrafficTypes({name: state.flags.traffic_types() for name, state in states})
+        return self._traffic_types[1]
 
     def put(self, definition: Definition, environment: str = "") -> Definition:
         """Make a flag or change it; returns it with its change number."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from trackside.steps import Step
+from trackside.wire import LEVELS
 
 if TYPE_CHECKING:
     from trackside.wire import Request
@@ -57,7 +58,7 @@ def body_object(request: Request, rule: str) -> tuple[dict[str, Any], Step | Non
     where = "request body"
     if not fault:
         try:
-            value = replace(request, body=body).json()
+            value = replace(request, body=body).json(LEVELS - 1)  # a user for all events has one more in a record
         except orjson.JSONDecodeError as error:
             fault = f"the body is not JSON: {error}"
         else:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from trackside.exports import Exported
     from trackside.lab import Lab
     from trackside.statsig.settings import StatsigSettings
-    from trackside.statsig.specs import Kind
+    from trackside.statsig.specs import Kind, Specs
     from trackside.wire import Answer, Request, Vendor
 
 
@@ -115,17 +115,13 @@ class StatsigMock(Mock):
         """Return whether the outgoing side of its Segment integration is enabled."""
         return settings.segment_outbound.enabled
 
-    def exported(self, records: list[Record], settings: StatsigSettings) -> Exported:
-        """Return what it sends to Segment of records that it keeps."""
-        return exported(records, settings, self.live.all_specs)
+    def export_state(self) -> Specs:
+        """Return all specs as they stand: they tell what the name of a config stands for."""
+        return self.live.all_specs
 
-    def set_flag(self, name: str, **change: Any) -> dict[str, Any]:
-        """Change a spec or ID list and return it as `flags` lists it, and tell of the change."""
-        try:
-            return super().set_flag(name, **change)
-        finally:
-            with self._lab.lock:
-                self._tell_changes()
+    def exported(self, records: list[Record], settings: StatsigSettings, state: Specs) -> Exported:
+        """Return what it sends to Segment of records that it keeps."""
+        return exported(records, settings, state)
 
     def handle(self, request: Request) -> Answer:
         """Return its answer to a request; what the Console API changes is kept with it (statsig.out.config-change)."""

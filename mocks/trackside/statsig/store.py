@@ -41,7 +41,7 @@ class Statsig:
         console: what the Console API keeps beside flags; forgotten on `reset`.
         records: gives what Statsig keeps, the latest first; set by the lab, which has the journal.
         oauth: connections to Segment that are being made, and the lab's ways to Segment.
-        on_change: called when another workspace changed specs; set by the lab, which tells of them.
+        on_change: called when another workspace or `change` changed specs; set by the lab, which tells of them.
     """
 
     def __init__(self, lock: Lock) -> None:
@@ -281,6 +281,12 @@ class Statsig:
         if change.get("environment"):
             what = f"Statsig has no environment {change['environment']!r} of its own specs"
             raise TracksideError(what, "environment", "leave it out: gates ask for environment_tier")
+        try:
+            return self._change(name, change)
+        finally:
+            self.on_change()
+
+    def _change(self, name: str, change: Mapping[str, Any]) -> dict[str, Any]:
         kind = self._kind(name, change)
         if kind == "id_list":
             return self._change_list(name, change.get("serve"))
