@@ -3233,7 +3233,7 @@ STATSIG_EXPORTS: tuple[Rule, ...] = (
         "A Map Identifiers row of the outgoing side fills a top-level field of the call from an ID type, where the event has such an ID and the field is not filled yet.",
         SEGMENT_STATSIG_SOURCE,
         setting="statsig.segment_outbound.map_identifiers",
-        otherwise="Which fields may be named is not said: any but those that the schema fills itself.",
+        otherwise="Which fields may be named is not said: any but those that the schema fills itself, and messageId, by which Segment tells calls apart.",
     ),
     Rule(
         "statsig.out.names",

@@ -60,6 +60,10 @@ class Stream:
         self._streams.forget(self)
         self._queue.put(_END)
 
+    def finish(self) -> None:
+        """Let the stream end once what waits is written."""
+        self._queue.put(_END)
+
     def frames(self, connected: Callable[[], bool]) -> Iterator[bytes]:
         """Yield what to write, until the stream is ended or its client is gone.
 
@@ -80,7 +84,9 @@ class Stream:
                         quiet = 0.0
                         yield self._streams.keep_alive
                     continue
-                if change is not _END and (frame := self._render(change)):
+                if change is _END:
+                    return
+                if frame := self._render(change):
                     quiet = 0.0
                     yield frame
         finally:
@@ -122,6 +128,13 @@ class Streams:
             to = [stream for stream in self._open if topic is None or stream.topic == topic]
         for stream in to:
             stream.end()
+
+    def finish(self) -> None:
+        """End every stream once what waits is written."""
+        with self._lock:
+            to = list(self._open)
+        for stream in to:
+            stream.finish()
 
     def has(self, stream: Stream) -> bool:
         """Return whether a stream is open."""

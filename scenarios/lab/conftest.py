@@ -16,22 +16,11 @@ import pytest
 from trackside.lab import Lab
 from trackside.wire import Answer, Request
 
-NOW = 1767322800.0
-"""2026-01-02T03:00:00Z, where the clock of a lab without sockets stands."""
-
 
 @pytest.fixture
-def make_lab() -> Iterator[Any]:
+def make_lab(new_lab: Any) -> Any:
     """Return a function that makes a lab without sockets, its clock standing still; stopped at the end."""
-    labs: list[Lab] = []
-
-    def make(workspace: Any = None, **options: Any) -> Lab:
-        labs.append(Lab(workspace, **{"start_at": NOW, **options}))
-        return labs[-1]
-
-    yield make
-    for lab in labs:
-        lab.stop()
+    return new_lab
 
 
 @pytest.fixture

@@ -304,6 +304,8 @@ def test_a_fault_of_tracksides_own_is_answered_as_json(make_lab, monkeypatch):
 
     assert answer.status_code == 500
     assert answer.json["error"]["what"] == "ZeroDivisionError: division by zero"
+    assert [type(error) for error in lab.errors] == [ZeroDivisionError]
+    lab.errors.clear()
 
 
 # ---- who may ask

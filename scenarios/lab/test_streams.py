@@ -97,6 +97,15 @@ def test_a_client_that_does_not_read_is_let_go_instead_of_filling_the_memory():
     assert len(streams) == 0
 
 
+def test_a_stream_that_is_finished_writes_what_waits_and_ends():
+    streams = Streams()
+    stream = streams.open("production", b"first", bytes)
+    streams.publish("production", b"last")
+    streams.finish()
+    assert list(stream.frames(connected)) == [b"first", b"last"]
+    assert len(streams) == 0
+
+
 @pytest.mark.trackside(workspace=WORKSPACE)
 def test_more_streams_than_threads_leave_requests_their_answers(trackside):
     with ExitStack() as stack:

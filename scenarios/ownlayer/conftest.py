@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from trackside import Lab
 from trackside.wire import Answer, Request
-
-NOW = 1767322800.0
-"""2026-01-02T03:00:00Z, where the clock of a lab without sockets stands."""
 
 SEGMENT = {
     "sources": {"llm": {"write_key": "wk_llm", "destinations": ["statsig", "fme-user", "ld"]}},
@@ -39,18 +36,9 @@ def workspace(**ownlayer: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def make_lab() -> Iterator[Callable[..., Lab]]:
-    """Return a function from fields of the ``ownlayer`` block to a lab without sockets, its clock standing still."""
-    labs: list[Lab] = []
-
-    def make(options: dict[str, Any] | None = None, **ownlayer: Any) -> Lab:
-        labs.append(Lab(workspace(**ownlayer), **{"start_at": NOW, **(options or {})}))
-        return labs[-1]
-
-    yield make
-    for lab in labs:
-        lab.stop()
-        assert lab.errors == []
+def make_lab(new_lab: Callable[..., Lab]) -> Callable[..., Lab]:
+    """Return a function from fields of the ``ownlayer`` block to a lab without sockets."""
+    return lambda options=None, **ownlayer: new_lab(workspace(**ownlayer), **(options or {}))
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from datetime import datetime, timezone
 import pytest
 
 from trackside.errors import TracksideError
-from trackside.lab import Lab
 from trackside.wire import Request
 
 WORKSPACE = {
@@ -34,20 +33,16 @@ NOW = 1767322800.0
 
 
 @pytest.fixture
-def make_lab():
-    """Return a function that makes a lab, one destination of which is changed; stopped at the end."""
-    labs = []
+def make_lab(new_lab):
+    """Return a function that makes a lab, one destination of which is changed."""
 
     def make(options=None, **changed):
         rows = {name: {**row, **changed.get(name, {})} for name, row in WORKSPACE["segment"]["destinations"].items()}
         rows |= {name: row for name, row in changed.items() if name not in rows}
         segment = {**WORKSPACE["segment"], "destinations": rows}
-        labs.append(Lab({**WORKSPACE, "segment": segment}, **{"start_at": NOW, **(options or {})}))
-        return labs[-1]
+        return new_lab({**WORKSPACE, "segment": segment}, **(options or {}))
 
-    yield make
-    for lab in labs:
-        lab.stop()
+    return make
 
 
 @pytest.fixture

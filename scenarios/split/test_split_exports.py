@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -62,18 +62,9 @@ def impression(flag: str, key: str = "u-1", **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def make_lab() -> Iterator[Callable[..., Lab]]:
-    """Return what makes a lab without sockets, its clock standing still."""
-    labs: list[Lab] = []
-
-    def make(workspace: Any = WORKSPACE, **options: Any) -> Lab:
-        labs.append(Lab(workspace, **{"start_at": NOW, **options}))
-        return labs[-1]
-
-    yield make
-    for lab in labs:
-        lab.stop()
-        assert lab.errors == []
+def make_lab(new_lab: Callable[..., Lab]) -> Callable[..., Lab]:
+    """Return what makes a lab without sockets, with this workspace unless told otherwise."""
+    return lambda workspace=WORKSPACE, **options: new_lab(workspace, **options)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -67,17 +67,9 @@ def with_outbound(**settings: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def make_lab() -> Iterator[Callable[..., Lab]]:
-    """Return what makes a lab without sockets, its clock standing still."""
-    labs: list[Lab] = []
-
-    def make(workspace: Any = WORKSPACE, **options: Any) -> Lab:
-        labs.append(Lab(workspace, **{"start_at": NOW, **options}))
-        return labs[-1]
-
-    yield make
-    for lab in labs:
-        lab.stop()
+def make_lab(new_lab: Callable[..., Lab]) -> Callable[..., Lab]:
+    """Return what makes a lab without sockets, with this workspace unless told otherwise."""
+    return lambda workspace=WORKSPACE, **options: new_lab(workspace, **options)
 
 
 @pytest.fixture
@@ -224,7 +216,7 @@ def test_what_was_sent_stays_so_when_its_config_becomes_an_experiment(make_lab: 
 
     [row] = [one for one in lab.exchanges("statsig") if one.request.path == "/v1/log_event"]
     assert [step.rule for step in lab.steps_of(row) if step.kind == "drop"] == []
-    assert [call["event"] for call in sent(lab)][0] == "statsig::config_exposure"
+    assert sent(lab)[0]["event"] == "statsig::config_exposure"
 
 
 @pytest.mark.rule("statsig.out.names.hash")

@@ -2,7 +2,6 @@
 
 import pytest
 
-from trackside.lab import Lab
 from trackside.wire import Request
 
 NOW = 1767322800.0
@@ -12,20 +11,15 @@ DAY = 86_400
 
 
 @pytest.fixture
-def make_lab():
+def make_lab(new_lab):
     """Return a function from settings of the incoming side to a lab whose source does not feed Statsig yet."""
-    labs = []
 
     def make(**inbound):
         destinations = {"statsig": {"type": "statsig", "api_key": "secret-local"}}
         segment = {"sources": {"web": {"write_key": "wk_web"}}, "destinations": destinations}
-        statsig = {"server_secret": "secret-local", "segment_inbound": inbound}
-        labs.append(Lab({"segment": segment, "statsig": statsig}, start_at=NOW))
-        return labs[-1]
+        return new_lab({"segment": segment, "statsig": {"server_secret": "secret-local", "segment_inbound": inbound}})
 
-    yield make
-    for lab in labs:
-        lab.stop()
+    return make
 
 
 def send(lab, event, timestamp=None):

@@ -67,7 +67,7 @@ class Split:
         self._declared = {name: (declared.data or {}).get(name, Content()) for name in settings.environment_names}
         if streamed and not settings.streaming:
             self.control("STREAMING_DISABLED")
-            self.streams.end()
+            self.streams.finish()
         self._take_back()
 
     def reset(self) -> None:
