@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -175,10 +175,13 @@ class SqliteReader:
         self.path = Path(path)
         with self._told():
             self._db = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.2)
+        with self._told(), ExitStack() as refused:
+            refused.callback(self._db.close)
             if self._db.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
                 raise sqlite3.DatabaseError("another program wrote the file")
             rows = self._db.execute("SELECT number, document FROM workspace").fetchall()
-        self.documents: dict[int, dict[str, Any]] = {number: orjson.loads(document) for number, document in rows}
+            self.documents: dict[int, dict[str, Any]] = {number: orjson.loads(document) for number, document in rows}
+            refused.pop_all()
 
     def rows(self) -> Iterator[Exchange]:
         """Yield every row, oldest first, one at a time."""
