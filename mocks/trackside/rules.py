@@ -2389,7 +2389,6 @@ SPLIT_PROXY = Source(
     "Split's own proxy, Split Synchronizer 5.12.4", "github.com/splitio/split-synchronizer", "2026-11-22"
 )
 SPLIT_CREATE_EVENT = Source("Split API: Create event", "docs.split.io/reference/create-event", "2026-11-22")
-SPLIT_INTRODUCTION = Source("Split API: Introduction", "docs.split.io/reference/introduction", "2026-11-22")
 SPLIT_ERRORS = Source("Split API: Error codes", "docs.split.io/reference/error-codes", "2026-11-22")
 SPLIT_RATES = Source("Split API: Rate limiting", "docs.split.io/reference/rate-limiting", "2026-11-22")
 SPLIT_DEFINITION = Source(

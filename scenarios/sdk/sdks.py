@@ -182,3 +182,12 @@ SDKS = (
         f"run by Node; {EACH_SECOND}",
     ),
 )
+
+STATSIG_DRIVERS = {
+    "statsig": "py_statsig.py",
+    "statsig-python-core": "py_statsig_python_core.py",
+    "statsig-node": "node_statsig_node.cjs",
+    "@statsig/statsig-node-core": "node_statsig_node_core.cjs",
+    "@statsig/js-client": "node_statsig_js_client.cjs",
+}
+"""The drivers of Statsig's SDKs, by package."""

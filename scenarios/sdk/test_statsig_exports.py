@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import urllib3
 from driver import Driver
+from sdks import STATSIG_DRIVERS as DRIVERS
 
 from trackside import Lab, catalog
 
@@ -37,13 +38,6 @@ WORKSPACE: dict[str, Any] = {
         },
         "layers": {"page": {"title": "plain"}},
     },
-}
-DRIVERS = {
-    "statsig": "py_statsig.py",
-    "statsig-python-core": "py_statsig_python_core.py",
-    "statsig-node": "node_statsig_node.cjs",
-    "@statsig/statsig-node-core": "node_statsig_node_core.cjs",
-    "@statsig/js-client": "node_statsig_js_client.cjs",
 }
 USER = {"userID": "u-1", "customIDs": {"companyID": "c-1"}, "privateAttributes": {"salary": "1"}}
 

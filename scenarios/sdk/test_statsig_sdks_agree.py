@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from driver import Driver
+from sdks import STATSIG_DRIVERS as DRIVERS
 
 from trackside import Lab
 from trackside.statsig.specs import document
@@ -50,13 +51,6 @@ ASKED = (
     *(("experiment", name) for name in SHORT["experiments"]),
     *(("layer", name) for name in SHORT["layers"]),
 )
-DRIVERS = {
-    "statsig": "py_statsig.py",
-    "statsig-python-core": "py_statsig_python_core.py",
-    "statsig-node": "node_statsig_node.cjs",
-    "@statsig/statsig-node-core": "node_statsig_node_core.cjs",
-    "@statsig/js-client": "node_statsig_js_client.cjs",
-}
 
 
 def user(number: int) -> dict[str, Any]:

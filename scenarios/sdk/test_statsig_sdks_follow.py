@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from driver import Driver
+from sdks import STATSIG_DRIVERS as DRIVERS
 
 from trackside import Lab
 
@@ -19,13 +20,6 @@ STATSIG: dict[str, Any] = {
     "experiments": {"checkout": {"groups": {"control": {"color": "red"}, "test": {"color": "green"}}, "layer": "page"}},
     "layers": {"page": {"color": "grey", "size": 1}},
     "id_lists": {"members": ["someone"]},
-}
-DRIVERS = {
-    "statsig": "py_statsig.py",
-    "statsig-python-core": "py_statsig_python_core.py",
-    "statsig-node": "node_statsig_node.cjs",
-    "@statsig/statsig-node-core": "node_statsig_node_core.cjs",
-    "@statsig/js-client": "node_statsig_js_client.cjs",
 }
 EACH = [pytest.param(package, id=package.rpartition("/")[2]) for package in DRIVERS]
 

@@ -25,6 +25,18 @@ WORKSPACE: dict[str, Any] = {
 }
 
 
+@pytest.fixture
+def changed_lab(new_lab: Any) -> Any:
+    """Return a function from a workspace, and destinations by name that are changed or new, to a lab without sockets."""
+
+    def make(workspace: dict[str, Any], destinations: dict[str, Any], **options: Any) -> Lab:
+        rows = dict(workspace["segment"]["destinations"])
+        rows |= {name: {**rows.get(name, {}), **changed} for name, changed in destinations.items()}
+        return new_lab({**workspace, "segment": {**workspace["segment"], "destinations": rows}}, **options)
+
+    return make
+
+
 class Segment:
     """Segment of one lab, called without sockets."""
 

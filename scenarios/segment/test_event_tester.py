@@ -24,16 +24,9 @@ TRACK = {"type": "track", "event": "Order Completed", "userId": "u-1"}
 
 
 @pytest.fixture
-def make_lab(new_lab):
-    """Return a function that makes a lab, one destination of which is changed."""
-
-    def make(options=None, **changed):
-        rows = {name: {**row, **changed.get(name, {})} for name, row in WORKSPACE["segment"]["destinations"].items()}
-        rows |= {name: row for name, row in changed.items() if name not in rows}
-        segment = {**WORKSPACE["segment"], "destinations": rows}
-        return new_lab({**WORKSPACE, "segment": segment}, **(options or {}))
-
-    return make
+def make_lab(changed_lab):
+    """Return a function that makes a lab, some destinations of which are changed."""
+    return lambda options=None, **changed: changed_lab(WORKSPACE, changed, **(options or {}))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from trackside.errors import WorkspaceError
+from trackside.errors import TracksideError, WorkspaceError
 from trackside.segment.ids import plan_id, stable_id
 from trackside.steps import Step
 from trackside.wire import JSON, Answer, Request, Route
@@ -32,12 +32,8 @@ _MEDIA = "application/vnd.segment."
 _BODIES = ("POST", "PUT", "PATCH")
 
 
-def _no_workspace() -> Workspace:
-    raise NotImplementedError
-
-
-def _no_change(_block: Mapping[str, Any]) -> None:
-    raise NotImplementedError
+def _not_wired(*_: Any) -> Any:
+    raise TracksideError("no lab is behind the Public API", "segment", "call the port of a running lab")
 
 
 @dataclass(slots=True)
@@ -50,8 +46,8 @@ class Api:
         more: of each source by name, what the workspace has no place for: ``metadataId`` and ``settings``.
     """
 
-    workspace: Callable[[], Workspace] = _no_workspace
-    put: Callable[[Mapping[str, Any]], None] = _no_change
+    workspace: Callable[[], Workspace] = _not_wired
+    put: Callable[[Mapping[str, Any]], None] = _not_wired
     more: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
@@ -71,6 +67,18 @@ def invalid(where: str, message: str) -> Refused:
 def missing(what: str, named: str) -> Refused:
     """Return the refusal of an id that nothing has."""
     return Refused(404, "not-found", f"there is no {what} with the id {named}")
+
+
+def row_with(id_: str, rows: Sequence[dict[str, Any]], what: str) -> dict[str, Any]:
+    """Return the row that has an id.
+
+    Raises:
+        Refused: none has it.
+    """
+    for row in rows:
+        if row["id"] == id_:
+            return row
+    raise missing(what, id_)
 
 
 class Call:

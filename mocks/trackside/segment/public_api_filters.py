@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from trackside.errors import TracksideError, WorkspaceError
 from trackside.segment.filters import compile_filters, parse_filters
 from trackside.segment.ids import stable_id
-from trackside.segment.public_api import Call, invalid, missing, route
+from trackside.segment.public_api import Call, invalid, route, row_with
 from trackside.segment.public_api_destinations import source_of
 from trackside.times import in_ms, iso
 
@@ -47,12 +47,9 @@ def _filter_row(call: Call, name: str, row: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _one_filter(call: Call) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
-    name, id_ = call.destination(call.params["id"]), call.params["filter"]
+    name = call.destination(call.params["id"])
     rows = _filters(call, name)
-    row = next((row for row in rows if row["id"] == id_), None)
-    if row is None:
-        raise missing("filter", id_)
-    return name, rows, row
+    return name, rows, row_with(call.params["filter"], rows, "filter")
 
 
 def list_filters(call: Call) -> dict[str, Any]:

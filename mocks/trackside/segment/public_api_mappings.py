@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from trackside.segment.actions import DESTINATIONS
 from trackside.segment.destinations import CATALOG
 from trackside.segment.ids import stable_id
-from trackside.segment.public_api import Call, invalid, missing, route
+from trackside.segment.public_api import Call, invalid, route, row_with
 from trackside.segment.public_api_destinations import action_id, preset_rows
 
 if TYPE_CHECKING:
@@ -49,12 +49,9 @@ def _subscription_row(call: Call, name: str, row: Mapping[str, Any]) -> dict[str
 
 def _one_subscription(call: Call) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
     """Return a destination's name, its mappings, and the one that is asked for."""
-    name, id_ = call.destination(call.params["id"]), call.params["subscription"]
+    name = call.destination(call.params["id"])
     rows = _subscriptions(call, name)
-    row = next((row for row in rows if row["id"] == id_), None)
-    if row is None:
-        raise missing("subscription", id_)
-    return name, rows, row
+    return name, rows, row_with(call.params["subscription"], rows, "subscription")
 
 
 def list_subscriptions(call: Call) -> dict[str, Any]:
