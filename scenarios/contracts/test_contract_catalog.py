@@ -34,7 +34,7 @@ def installed(tmp_path: Path) -> Path:
     site = tmp_path / "site-packages"
     package = Path(catalog.__file__).parent
     shutil.copytree(package, site / "trackside", ignore=shutil.ignore_patterns("__pycache__", "contracts"))
-    shutil.copytree(catalog.folder(), site / "trackside" / "contracts")
+    shutil.copytree(catalog.folder(), site / "trackside" / "contracts", ignore=shutil.ignore_patterns("examples"))
     return site
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from contract_examples import every_contract
+from jsonschema import Draft202012Validator
 
 from trackside import catalog
 
@@ -39,6 +41,11 @@ def test_a_contract_names_its_payload_and_its_source(contract: str) -> None:
     assert schema["description"].endswith(".")
     assert sorted(schema["x-source"]) == ["address", "confidence", "read", "title"]
     assert schema["x-source"]["confidence"] in ("documented", "observed", "assumed")
+
+
+@pytest.mark.parametrize("contract", every_contract())
+def test_a_contract_is_a_schema_by_the_metaschema_of_its_draft(contract: str) -> None:
+    Draft202012Validator.check_schema(catalog.load(contract))
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)

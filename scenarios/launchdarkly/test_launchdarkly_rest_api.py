@@ -769,6 +769,7 @@ def experiment(lab: Lab, **fields: Any) -> dict[str, Any]:
     iteration = {
         "hypothesis": "More orders",
         "metrics": [{"key": "orders"}],
+        "primarySingleMetricKey": "orders",
         "treatments": [treatment],
         "flags": {"banner": {"ruleId": "fallthrough", "flagConfigVersion": 1}},
     }

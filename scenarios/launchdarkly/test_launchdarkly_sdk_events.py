@@ -157,6 +157,7 @@ def test_events_without_a_schema_are_read_as_schema_4_with_a_note(trackside: Lab
             "creationDate": AT,
             "operation": "read",
             "evaluation": {"key": "move", "value": "shadow"},
+            "measurements": [{"key": "invoked", "values": {"old": True}}],
             "context": USER,
         },
     ],
@@ -176,7 +177,7 @@ def test_an_event_with_a_context_is_kept_whole_with_its_context_keys(trackside: 
 def test_events_of_a_browsers_goals_are_kept(trackside: Lab, kind: str) -> None:
     event = {"kind": kind, "creationDate": AT, "key": "home", "url": "http://x/", "contextKeys": {"user": "u-1"}}
 
-    send(trackside, [{**event, "data": None}], f"/events/bulk/{CLIENT_SIDE_ID}", None)
+    send(trackside, [{**event, "selector": ".buy", "data": None}], f"/events/bulk/{CLIENT_SIDE_ID}", None)
 
     assert trackside.launchdarkly.expect_event("home", kind=kind)["effect"] == "metric"
     trackside.expect_no_findings(notes=True)

@@ -98,6 +98,7 @@ def test_the_client_reads_and_creates_experiments(client: Any) -> None:
     iteration = api.IterationInput(
         hypothesis="More orders",
         metrics=[api.MetricInput(key="orders")],
+        primarySingleMetricKey="orders",
         treatments=[treatment],
         flags={"banner": api.FlagInput(ruleId="fallthrough", flagConfigVersion=1)},
     )

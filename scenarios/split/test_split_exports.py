@@ -145,7 +145,7 @@ def test_the_impressions_of_a_beacon_are_sent_too(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        ("/api/testImpressions/count", {"pf": [{"f": "banner", "m": MS, "rc": 4}]}),
+        ("/api/testImpressions/count", {"pf": [{"f": "banner", "m": MS - MS % 3_600_000, "rc": 4}]}),
         ("/api/v1/keys/ss", {"keys": [{"f": "banner", "ks": ["u-1"]}]}),
         ("/api/events/bulk", [{"key": "u-1", "trafficTypeName": "user", "eventTypeId": "paid", "timestamp": MS}]),
     ],

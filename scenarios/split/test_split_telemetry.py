@@ -8,7 +8,7 @@ import pytest
 
 WORKSPACE = {"split": {"environments": {"production": {"sdk_key": "sdk-local"}}}}
 CONFIG = {"oM": 0, "st": "memory", "sE": True, "rR": {"sp": 60}, "uO": {"s": True}, "iM": 0, "hP": False, "t": []}
-USAGE = {"lS": {"sp": 1735787045000}, "mL": {"t": [1]}, "hE": {"sp": {"500": 1}}, "iQ": 1, "sE": [], "t": []}
+USAGE = {"lS": {"sp": 1735787045000}, "mL": {"t": [1, *[0] * 22]}, "hE": {"sp": {"500": 1}}, "iQ": 1, "sE": [], "t": []}
 
 pytestmark = pytest.mark.trackside(workspace=WORKSPACE)
 

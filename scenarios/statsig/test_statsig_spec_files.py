@@ -12,7 +12,7 @@ import pytest
 from trackside import catalog, workspace
 from trackside.errors import WorkspaceError
 
-EXAMPLES = catalog.folder() / "statsig" / "examples"
+EXAMPLES = Path(__file__).parents[2] / "contracts" / "statsig" / "examples"
 KEYS = {"server_secret": "secret-local"}
 
 FIRST = """{
