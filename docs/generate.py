@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+import contract_pages
 
 from trackside import Lab, admin, catalog
 from trackside.cli import group
 from trackside.lab import VENDORS
+from trackside.markdown import cell
 from trackside.rules import RULES, Rule
 from trackside.sdks import key_for, sdk_named
 from trackside.server import ADMIN_PORT
@@ -26,13 +28,9 @@ DOCS = Path(__file__).parent
 TITLES = {name: vendor.title for name, vendor in VENDORS.items()}
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
 def _by_vendor() -> Iterator[tuple[str, list[Rule]]]:
-    for vendor, title in TITLES.items():
-        yield title, [rule for rule in RULES.values() if rule.vendor == vendor]
+    for vendor in dict.fromkeys([*TITLES, *(rule.vendor for rule in RULES.values())]):
+        yield TITLES.get(vendor, vendor), [rule for rule in RULES.values() if rule.vendor == vendor]
 
 
 def rules_page() -> str:
@@ -48,8 +46,7 @@ def rules_page() -> str:
     for title, rules in _by_vendor():
         lines += ["", f"## {title}", "", "| id | behaviour | confidence | source |", "|---|---|---|---|"]
         lines += [
-            f"| `{rule.id}` | {_cell(rule.text)} | {rule.confidence} | {_cell(rule.source.title)}, "
-            f"{_cell(rule.source.address)} (read {rule.source.read}) |"
+            f'| <a id="{rule.id}"></a>`{rule.id}` | {cell(rule.text)} | {rule.confidence} | {cell(rule.origin)} |'
             for rule in rules
         ]
     return "\n".join(lines) + "\n"
@@ -67,40 +64,12 @@ def contradictions_page() -> str:
         lines += ["", f"## {title}", "", "| rule | what trackside does | what else is said, or not | setting |"]
         lines += ["|---|---|---|---|"]
         lines += [
-            f"| `{rule.id}` ({rule.confidence}) | {_cell(rule.text)} | {_cell(rule.otherwise) or 'No public page says.'} | "
+            f"| `{rule.id}` ({rule.confidence}) | {cell(rule.text)} | {cell(rule.otherwise) or 'No public page says.'} | "
             f"{f'`{rule.setting}`' if rule.setting else ''} |"
             for rule in rules
             if rule.confidence == "assumed" or rule.otherwise
         ]
     return "\n".join(lines) + "\n"
-
-
-def contracts_page() -> str:
-    """Return the list of contracts."""
-    lines = [
-        "# Contracts",
-        "",
-        "JSON Schema 2020-12, one file per payload, in `contracts/<vendor>/`; plain data, usable with any validator.",
-        "Beside each stand examples that pass (`examples/<payload>/valid`) and examples that fail, each for one reason.",
-        "",
-        "| contract | payload | unknown fields | source | confidence |",
-        "|---|---|---|---|---|",
-    ]
-    for name in catalog.names():
-        schema = catalog.load(name)
-        source = schema["x-source"]
-        lines.append(
-            f"| `{name}` | {_cell(schema['title'])}: {_cell(schema['description'])} | {_unknown_fields(schema)} | "
-            f"{_cell(source['title'])}, {_cell(source['address'])} (read {source['read']}) | {source['confidence']} |"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def _unknown_fields(schema: dict[str, Any]) -> str:
-    for keyword in ("additionalProperties", "unevaluatedProperties"):
-        if keyword in schema:
-            return "refused" if schema[keyword] is False else "pass"
-    return ""
 
 
 def endpoints_page() -> str:
@@ -120,7 +89,7 @@ def endpoints_page() -> str:
 
 def _first_line(function: Callable[..., Any]) -> str:
     text = _paragraph(function.__doc__ or "")
-    return _cell(text)
+    return cell(text)
 
 
 def _paragraph(text: str) -> str:
@@ -151,7 +120,7 @@ def _keys(schema: dict[str, Any], path: str, defs: dict[str, Any]) -> list[str]:
         at = f"{path}.{name}" if path else name
         default = inner.get("default")
         shown = f"`{_yaml(default)}`" if default is not None and default != "" else ""
-        rows.append(f"| `{at}` | {_type(inner, defs)} | {shown} | {_cell(inner.get('description', ''))} |")
+        rows.append(f"| `{at}` | {_type(inner, defs)} | {shown} | {cell(inner.get('description', ''))} |")
         rows += _keys(inner, at, defs)
         more = _resolved(inner.get("additionalProperties", {}), defs)
         rows += _keys(more, f"{at}.<name>", defs) if isinstance(more, dict) else []
@@ -280,7 +249,7 @@ def _matrix_options(vendor: str, entries: list[dict[str, Any]]) -> list[str]:
 PAGES: dict[str, Callable[[], str]] = {
     "rules.md": rules_page,
     "contradictions.md": contradictions_page,
-    "contracts.md": contracts_page,
+    "contracts.md": contract_pages.index,
     "endpoints.md": endpoints_page,
     "workspace.md": workspace_page,
     "cli.md": cli_page,
@@ -302,22 +271,33 @@ def _differs(path: Path, text: str, *, check: bool) -> bool:
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return False
     if not check:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return True
+
+
+def _left_over(made: Iterable[str]) -> list[Path]:
+    """Return the pages of contracts that are no more."""
+    kept = {DOCS / name for name in made}
+    return [path for path in sorted((DOCS / "contracts").rglob("*.md")) if path not in kept]
 
 
 def main() -> int:
     """Write the pages, or check them; return the exit code."""
     asked = _arguments()
-    made: dict[str, Callable[[], str]] = dict(PAGES)
+    made: dict[str, Callable[[], str]] = {**PAGES, **contract_pages.pages()}
     if asked.matrix:
         lines = asked.matrix.read_text(encoding="utf-8").splitlines()
         made = {MATRIX.name: lambda: matrix_of(lines), **made}
+    left_over = _left_over(made)
     stale = [name for name, make in made.items() if _differs(DOCS / name, make(), check=asked.check)]
+    stale += [path.relative_to(DOCS).as_posix() for path in left_over]
     if stale and asked.check:
         again = f"python docs/generate.py{f' --matrix {asked.matrix}' if asked.matrix else ''}"
         sys.stderr.write(f"stale pages: {', '.join(stale)}. docs/. Run: {again}\n")
         return 1
+    for path in left_over:
+        path.unlink()
     return 0
 
 

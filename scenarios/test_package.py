@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 import trackside
+from trackside import catalog
 
 DIST = os.environ.get("TRACKSIDE_DIST", "")
 ROOT = Path(__file__).parents[1]
@@ -66,9 +67,21 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: dict[str, bytes]) -
 @built
 def test_the_wheel_holds_every_file_of_the_package_and_every_contract_byte_for_byte(wheel: dict[str, bytes]) -> None:
     files = {name: name.removeprefix("mocks/") for name in in_checkout("mocks", "*")}
-    files |= {name: f"trackside/{name}" for name in in_checkout("contracts", "*")}
+    contracts = in_checkout("contracts", "*") - in_checkout("contracts", "examples/*/*/*")
+    files |= {name: f"trackside/{name}" for name in contracts}
+    assert len(contracts) > len(catalog.names())
     assert {"trackside/py.typed", "trackside/segment/fql.lark"} <= set(files.values())
     assert {name for name, inside in files.items() if wheel.get(inside) != (ROOT / name).read_bytes()} == set()
+
+
+@built
+def test_the_examples_of_the_contracts_are_in_the_sdist_and_not_in_the_wheel(
+    wheel: dict[str, bytes], sdist: set[str]
+) -> None:
+    examples = in_checkout("contracts", "examples/*/*/*")
+    assert examples
+    assert examples - sdist == set()
+    assert [name for name in wheel if "/examples/" in name] == []
 
 
 @built
@@ -105,6 +118,7 @@ def test_the_sdist_holds_all_that_its_tests_need(sdist: set[str]) -> None:
         ("scenarios", "*.cjs"),
         ("docs", "*.md"),
         ("contracts", "*.json"),
+        ("docs", "*.py"),
     ):
         needed |= in_checkout(folder, pattern)
     assert needed - sdist == set()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from trackside.journal import Exchange
     from trackside.journeys import Journey
     from trackside.lab import Finding, Kept, Lab
+    from trackside.validation.findings import Finding as Invalid
 
 TIMEOUT_SECONDS = 5.0
 _ROWS = 20
@@ -47,7 +48,7 @@ class ExpectationError(TracksideError, AssertionError):
         *,
         expected: Mapping[str, Any] | None = None,
         near: NearMiss | None = None,
-        unwanted: Sequence[Record | Finding] = (),
+        unwanted: Sequence[Record | Finding | Invalid] = (),
         rows: Sequence[str] = (),
     ) -> None:
         near = near or NearMiss()
@@ -255,6 +256,32 @@ def expect_no_findings(lab: Lab, *, notes: bool = False) -> None:
     if found:
         what, near = f"no findings were expected ({len(found)} found).", NearMiss(fix=found[0].step.fix)
         raise ExpectationError(what, "the lab", near=near, unwanted=found, rows=[str(one) for one in found])
+
+
+def expect_valid(lab: Lab, vendor: str | None = None, **asked: Any) -> None:
+    """Settle, then check that every payload so far keeps its contract, and that no id in it is one that nobody has.
+
+    What the workspace's ``validate`` block asks for holds here too.
+
+    Args:
+        lab: where to look.
+        vendor: only what came to this one and what it answered; None for all.
+        asked: more of `trackside.validation.options.Options`, such as ``levels``, ``specs``, ``plan`` or ``strict``.
+
+    Raises:
+        ExpectationError: a finding is strict; all of them are listed.
+        TracksideError: a plan that cannot be used; an unknown keyword; messages were evicted.
+    """
+    __tracebackhide__ = True
+    from trackside.validation.of_lab import findings  # noqa: PLC0415 - most tests expect records only
+
+    lab.settle()
+    lab.journal.require_complete("to expect valid payloads")
+    found = findings(lab, vendor, asked)
+    if found:
+        what = f"every payload was to be valid ({len(found)} finding{'s' * (len(found) > 1)})."
+        rows = [f"{one.where}: {one.message} ({one.code})" for one in found]
+        raise ExpectationError(what, vendor or "the lab", near=NearMiss(fix=found[0].fix), unwanted=found, rows=rows)
 
 
 def wait_for(lab: Lab, vendor: str, match: Mapping[str, Any], *, count: int, timeout: float) -> dict[str, Any]:

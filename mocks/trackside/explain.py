@@ -22,7 +22,7 @@ from trackside.segment.discards import KINDS
 from trackside.segment.settings import Destination
 from trackside.steps import Message, Record, Step
 from trackside.vendor import Mock
-from trackside.wire import Request
+from trackside.wire import Answer, Request
 from trackside.workspace import Workspace
 
 _FIRST_WORKSPACE = 1
@@ -185,6 +185,17 @@ class Explainer:
             payload: as it would be posted.
             kind: the type of a call that does not name its own.
         """
+        answer, journeys = self.follow(payload, kind)
+        calls = [self._call(journey) for journey in journeys]
+        return Explanation(self.source, answer.status, answer.steps, calls)
+
+    def follow(self, payload: Mapping[str, Any], kind: str = "") -> tuple[Answer, list[Journey]]:
+        """Return Segment's answer and the calls' journeys alone, for who does not ask where records' fields come from.
+
+        Args:
+            payload: as it would be posted.
+            kind: the type of a call that does not name its own.
+        """
         lab, request = self._lab, self._request(payload, kind)
         answer = lab.segment.answer(request, lab.settings("segment"))
         # Not received but only appended: a queued row without attempts shows what would be sent, and nothing is.
@@ -193,8 +204,9 @@ class Explainer:
         row = lab.journal.append("segment", request, answer, _FIRST_WORKSPACE, queued=queued)
         if acts:
             self._act(row)
-        calls = [self._call(journey) for journey in lab.journeys_of.of(row)]
-        return Explanation(self.source, answer.status, answer.steps, calls)
+        journeys = lab.journeys_of.of(row)
+        lab.journeys_of.clear()  # nobody asks for them again
+        return answer, journeys
 
     def _act(self, row: Exchange) -> None:
         """Let the calls of a row change what this lab's vendors serve, such as ID lists: what is told depends on it."""

@@ -660,6 +660,15 @@ class Lab:
         __tracebackhide__ = True
         expect.expect_no_findings(self, notes=notes)
 
+    def expect_valid(self, **options: Any) -> None:
+        """Settle, then check that every payload so far keeps its contract; see `trackside.expect.expect_valid`.
+
+        Raises:
+            ExpectationError: with every finding that is strict.
+        """
+        __tracebackhide__ = True
+        expect.expect_valid(self, **options)
+
     def stats(self) -> dict[str, Any]:
         """Return counts: what the journal holds, and what waits for a retry."""
         self.dispatch.exporter.finish()

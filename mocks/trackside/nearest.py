@@ -102,7 +102,7 @@ def _likeness(expected: str, got: str) -> float:
     """Return how alike two names are, 0 to 1."""
     if not expected or not got:
         return 0.0
-    return 1.0 if expected == got else difflib.SequenceMatcher(None, _bare(expected), _bare(got)).ratio()
+    return 1.0 if expected == got else difflib.SequenceMatcher(None, bare(expected), bare(got)).ratio()
 
 
 # ---- names
@@ -125,7 +125,7 @@ def difference(expected: str, got: str) -> str:
     >>> difference("Checkout Completed", "segment::checkout completed")
     'the prefix "segment::" and upper or lower case'
     """
-    if expected == got or _bare(expected) != _bare(got):
+    if expected == got or bare(expected) != bare(got):
         return ""
     prefixes = [_prefix(expected), _prefix(got)]
     one, other = expected.removeprefix(prefixes[0]), got.removeprefix(prefixes[1])
@@ -142,7 +142,7 @@ def _prefix(name: str) -> str:
     return found[0] if found else ""
 
 
-def _bare(name: str) -> str:
+def bare(name: str) -> str:
     """Return a name without what vendors add or change: prefix, blanks, underscores, case."""
     return _BLANKS.sub("", name.removeprefix(_prefix(name))).casefold()
 
@@ -152,7 +152,7 @@ def _bare(name: str) -> str:
 
 def _near_journeys(match: Match, newest_first: Iterable[Journey]) -> list[Journey]:
     """Return the messages that the record was probably to come from: the same name, the same person."""
-    name, ids = _bare(match.name), match.ids()
+    name, ids = bare(match.name), match.ids()
     scored = [(_nearness(journey, name, ids, match), journey) for journey in newest_first]
     best = max((score for score, _ in scored), default=0)
     found = [journey for score, journey in scored if score == best and best > 0]
@@ -162,9 +162,9 @@ def _near_journeys(match: Match, newest_first: Iterable[Journey]) -> list[Journe
 
 def _nearness(journey: Journey, name: str, ids: set[str], match: Match) -> int:
     own = journey.get("event") or journey.get("name")
-    bare = _bare(own) if isinstance(own, str) else ""
-    score = 4 if bare and bare == name else 0
-    if bare and not score and bare in name and journey.get("type") in ("page", "screen"):
+    stripped = bare(own) if isinstance(own, str) else ""
+    score = 4 if stripped and stripped == name else 0
+    if stripped and not score and stripped in name and journey.get("type") in ("page", "screen"):
         score = 3  # Split makes view_Home_page of the page Home
     if ids.intersection(str(journey.get(one)) for one in ("userId", "anonymousId", "groupId")):
         score += 2

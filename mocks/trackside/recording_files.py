@@ -165,7 +165,7 @@ def read(path: Path, places: Mapping[str, str]) -> Iterator[Found]:
         with gzip.open(path) if packed else path.open("rb") as file:
             is_har = _is_har(path, file)
             file.seek(0)
-            yield from _entries(path, file, places) if is_har else _lines(path, file)
+            yield from entries(path, file, places) if is_har else _lines(path, file)
     except OSError as error:
         text = f"the recording cannot be read: {error.strerror or error}"
         raise TracksideError(text, str(path), "name a file that trackside record wrote, or a HAR") from error
@@ -217,7 +217,8 @@ def _checked(line: Line, where: str, *, redacted: bool) -> Found:
     return Found(where, fault=faults[0]) if faults else Found(where, line, redacted=redacted)
 
 
-def _entries(path: Path, file: Binary, places: Mapping[str, str]) -> Iterator[Found]:
+def entries(path: Path, file: IO[bytes] | gzip.GzipFile, places: Mapping[str, str]) -> Iterator[Found]:
+    """Yield what an opened HAR holds; see `read`."""
     for index, entry in enumerate(_archive(path, file)):
         where = f"{path}: $.log.entries[{index}]"
         try:

@@ -4006,6 +4006,176 @@ SEGMENT_PROTOCOLS: tuple[Rule, ...] = (
     ),
 )
 
+# ---- Segment: semantic specs
+SPEC_SEMANTIC = Source("Segment: Spec, Semantic Events", "segment.com/docs/connections/spec/semantic", "2026-11-22")
+
+SEGMENT_SPECS: tuple[Rule, ...] = (
+    Rule(
+        "segment.spec.semantic",
+        "Semantic specs name events and their properties for a trade: e-commerce, B2B SaaS, mobile, video, email and live chat have an optional contract for each event, found by `x-spec` and the exact name. Segment itself takes events that do not follow them.",
+        SPEC_SEMANTIC,
+        otherwise="No table says which properties an event must have; `products` is required where the page asks to include every item of the cart.",
+    ),
+)
+
+# ---- What trackside validate holds beside contracts: tracking plans, names of semantic events, ids
+CONFIG_API_PLAN = Source(
+    "segmentio/segment-docs: the tracking plan of Segment's own documentation",
+    "github.com/segmentio/segment-docs/blob/master/analytics/plan.json",
+    "2026-11-22",
+)
+IDENTITY_SETTINGS = Source(
+    "Segment: Identity Resolution Settings",
+    "segment.com/docs/unify/identity-resolution/identity-resolution-settings",
+    "2026-11-22",
+)
+IDENTIFY_PRACTICES = Source(
+    "Segment: Best Practices for Identifying Users",
+    "segment.com/docs/connections/spec/best-practices-identify",
+    "2026-11-22",
+)
+ANALYTICS_IDENTITY = Source(
+    "Segment: Managing identity in Analytics.js",
+    "segment.com/docs/connections/sources/catalog/libraries/website/javascript/identity",
+    "2026-11-22",
+)
+
+BESIDE_CONTRACTS: tuple[Rule, ...] = (
+    Rule(
+        "segment.protocols.export",
+        "A plan for `trackside validate` may be in the form of Segment's older Config API: `rules` with `events` (`name`, `version`, and as `rules` the JSON Schema of the whole call), `global` for every call, `identify` and `group`, in a `tracking_plan` envelope or without. Schemas that call themselves draft-04 are read as draft-07.",
+        CONFIG_API_PLAN,
+        "observed",
+        otherwise="`identify_traits` and `group_traits` are empty lists wherever they were seen; a plan with rows in them is refused.",
+    ),
+    Rule(
+        "segment.protocols.schemas",
+        "A plan for `trackside validate` may be JSON Schemas of any draft: a folder with one file for each event, or an object of them by event. A schema that knows `properties.properties`, `properties.event` or a `const` of `type` is one of the whole call, any other one of its `properties`. Where it sets additionalProperties to anything but false, no property is unplanned.",
+        TRACKING_PLAN_PAGE,
+        "assumed",
+        otherwise="Segment has no such form: its rules hold one JSON Schema for each event over the whole call, which is taken as the model.",
+    ),
+    Rule(
+        "segment.spec.event-name",
+        "Names of semantic events are exact: one that differs in case, blanks, underscores or hyphens only is an event of its own, and gets no special treatment.",
+        SPEC_SEMANTIC,
+        "assumed",
+        otherwise="The pages speak of specific names, and not of how near misses are taken; some destinations match them loosely.",
+    ),
+    Rule(
+        "trackside.identity.placeholder",
+        "What a program writes for a missing id stands for everybody, and joins strangers to one profile. Segment suggests to block `null`, `anonymous` and `-1`; here `undefined`, `none`, `nil`, `NaN`, `unknown`, `true`, `false` and `[object Object]` are added, in upper or lower case.",
+        IDENTITY_SETTINGS,
+        otherwise="Blocked values are a setting of Segment's: events with them are taken all the same.",
+    ),
+    Rule(
+        "trackside.identity.zeros",
+        "An id of zeros and dashes only, such as the UUID of zeros, is one that Segment suggests to block.",
+        IDENTITY_SETTINGS,
+    ),
+    Rule(
+        "trackside.identity.blanks",
+        "An id with blanks around it is another one than without, and one of blanks only is none.",
+        IDENTIFY_PRACTICES,
+        "assumed",
+        otherwise="No page says that Segment trims ids; ids are compared as they are.",
+    ),
+    Rule(
+        "trackside.identity.email",
+        "An e-mail address is no good id, as it may change; it belongs into the traits.",
+        IDENTIFY_PRACTICES,
+    ),
+    Rule(
+        "trackside.identity.anonymous-as-user",
+        "A userId is the id of the database, and an anonymousId one that is made for a visitor: the same text as both, in one call or in two, mixes them up.",
+        IDENTIFY_PRACTICES,
+        "assumed",
+        otherwise="The page says what either is to be, and not that they must differ.",
+    ),
+    Rule(
+        "trackside.identity.user-changes",
+        "A userId that changes while the anonymousId stays overwrites a user with another, unless reset was called between (which makes a new anonymousId), or an alias call joins both.",
+        ANALYTICS_IDENTITY,
+    ),
+    Rule(
+        "trackside.identity.constant-anonymous-id",
+        "An anonymousId of three users or more is one for everybody: hard-coded, or of a shared device. Their profiles are merged.",
+        IDENTITY_SETTINGS,
+        otherwise="How many users are too many is not said; the settings begin with five anonymousIds for a user.",
+    ),
+    Rule(
+        "trackside.identity.flag-sdk",
+        "Results of experiments are joined by id, letter for letter: an id that a flag SDK is asked with and that differs from one in analytics by case, blanks or a prefix only is told, and so is that none of many meets.",
+        IDENTIFY_PRACTICES,
+        "assumed",
+        otherwise="The page names no flag SDKs; vendors join exposures and events by equal ids.",
+    ),
+)
+
+# ---- trackside: files of payloads
+JSON_FORMAT = Source("RFC 8259: The JSON Data Interchange Format", "www.rfc-editor.org/rfc/rfc8259", "2026-11-22")
+GZIP_FORMAT = Source("RFC 1952: GZIP file format", "www.rfc-editor.org/rfc/rfc1952", "2026-11-22")
+HAR_FORMAT = Source("HTTP Archive (HAR) format", "w3c.github.io/web-performance/specs/HAR/Overview.html", "2026-11-22")
+VALIDATE_PAGE = Source("trackside: validate payloads", "docs/validation.md", "2026-11-22")
+
+INPUTS: tuple[Rule, ...] = (
+    Rule(
+        "trackside.input.json",
+        "A text that is no JSON is told with line and column, and so is one of more levels than parsers take. On lines of their own the others are checked; a broken array is read up to there.",
+        JSON_FORMAT,
+    ),
+    Rule(
+        "trackside.input.encoding",
+        "JSON that systems exchange is UTF-8: another encoding is named, and a byte that breaks UTF-8 is told with its offset. A byte order mark at the beginning is passed over.",
+        JSON_FORMAT,
+    ),
+    Rule(
+        "trackside.input.nan",
+        "`NaN`, `Infinity` and `-Infinity` are no JSON, though some programs write them.",
+        JSON_FORMAT,
+    ),
+    Rule(
+        "trackside.input.duplicate-key",
+        "Names within an object should be unique: of a name given twice some readers take the last value, some the first, some refuse. Here the last one counts.",
+        JSON_FORMAT,
+    ),
+    Rule(
+        "trackside.input.too-long",
+        "A payload over the limit, 10 MB unless told otherwise, is passed over unread and told with its line; what follows is checked.",
+        VALIDATE_PAGE,
+    ),
+    Rule("trackside.input.empty", "A file without a payload is told as a warning.", VALIDATE_PAGE),
+    Rule(
+        "trackside.input.packed",
+        "A file of gzip or zstd is known by its first bytes and may have several members. One that is cut short or broken is told, with the line that was reached, and what was unpacked before is checked.",
+        GZIP_FORMAT,
+    ),
+    Rule(
+        "trackside.input.unreadable", "A file that cannot be read is told, and the others are checked.", VALIDATE_PAGE
+    ),
+    Rule(
+        "trackside.input.har",
+        "A HAR is read as one document, up to 512 MiB; an entry that is none is told with its place. Entries that concern no vendor are counted, and are no fault.",
+        HAR_FORMAT,
+    ),
+    Rule(
+        "trackside.input.recording",
+        "Of a recorded exchange the request's body and the answer's are held against the contracts of their path; a body that cannot be read is told. Event streams are passed over, and a key that was redacted is as good as it was.",
+        VALIDATE_PAGE,
+    ),
+    Rule(
+        "trackside.input.evicted",
+        "Requests that a running lab's journal no longer has are counted in a warning.",
+        VALIDATE_PAGE,
+    ),
+    Rule(
+        "trackside.input.no-contract",
+        "A payload whose form tells no contract is a fault, as nothing was checked; contracts that come near are named.",
+        VALIDATE_PAGE,
+    ),
+)
+
+
 RULES: dict[str, Rule] = {
     rule.id: rule
     for rule in (
@@ -4029,6 +4199,9 @@ RULES: dict[str, Rule] = {
         *OWNLAYER,
         *SEGMENT_TOOLS,
         *SEGMENT_PROTOCOLS,
+        *SEGMENT_SPECS,
+        *BESIDE_CONTRACTS,
+        *INPUTS,
     )
 }
 """Every rule by its id, in the order of the path that an event takes."""

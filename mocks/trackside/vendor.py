@@ -122,6 +122,11 @@ class Mock:
         __tracebackhide__ = True
         expect.expect_none(self._lab, self.name, match if name is None else {"name": name, **match})
 
+    def expect_valid(self, **options: Any) -> None:
+        """Settle, then check that all that came here keeps its contract; see `trackside.expect.expect_valid`."""
+        __tracebackhide__ = True
+        expect.expect_valid(self._lab, self.name, **options)
+
     def expect_only(self, name: Any, *, timeout: float = expect.TIMEOUT_SECONDS, **match: Any) -> Record:
         """Wait for exactly one such event, check that there is no other, and return it."""
         __tracebackhide__ = True

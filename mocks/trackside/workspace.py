@@ -32,6 +32,7 @@ from trackside.split.settings import SplitSettings
 from trackside.statsig import flags as statsig_flags
 from trackside.statsig.settings import StatsigSettings
 from trackside.steps import Step
+from trackside.validation.settings import ValidateSettings
 from trackside.wire import LEVELS
 
 CONTRACT = "trackside/workspace"
@@ -89,6 +90,7 @@ class Workspace:
         plan: Segment's routing, compiled.
         notes: what a reader of the file should know, such as a key that this version does not use.
         declared: the flags of each vendor that has some.
+        validate: what is asked of ``trackside validate``.
         source: the file or mapping that it was made of.
         files: the files that it was read from, its own and those of flags.
         read_at: when they were read, epoch nanoseconds.
@@ -104,6 +106,7 @@ class Workspace:
     accept_any_key: bool = False
     notes: list[Step] = field(default_factory=list)
     declared: dict[str, Declared] = field(default_factory=dict)
+    validate: ValidateSettings = field(default_factory=ValidateSettings)
     source: Mapping[str, Any] | Path | None = None
     files: tuple[Path, ...] = ()
     read_at: int = 0
@@ -277,6 +280,7 @@ def _built(document: Any, name: str, lines: Mapping[str, int], folder: Path | No
             *_ownlayer_notes(segment, ownlayer),
         ],
         declared,
+        build(ValidateSettings, document.get("validate", {})),
         files=(*plan_files, *(file for one in declared.values() for file in one.files)),
     )
 

@@ -1,6 +1,6 @@
 """Measures trackside beside Prism and Mockoon on this machine, in one run, and prints figures and ratios.
 
-    python scenarios/benchmarks/run.py [batches] [singles] [start] [memory] [fixture] [streams] [exports] [million] [million-exports] [--rounds 3]
+    python scenarios/benchmarks/run.py [batches] [singles] [start] [memory] [fixture] [streams] [exports] [validate] [million] [million-exports] [--rounds 3]
 
 Without names it runs all but the millions. The peers come from npm (``npm ci --prefix scenarios/benchmarks/peers``); without
 them only trackside is measured, and the output says so. Every server gets the same bodies from the same generator
@@ -36,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import exports as exporting
 import load
+import validation
 
 from trackside import catalog
 
@@ -476,6 +477,7 @@ BENCHMARKS: dict[str, Callable[[int], None]] = {
     "exports": exports,
     "million": million,
     "million-exports": million_exports,
+    "validate": validation.run,
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import trackside
 
-COMMANDS = ("serve", "send", "record", "replay", "flags", "explain", "generate", "rules")
+COMMANDS = ("serve", "send", "record", "replay", "flags", "explain", "validate", "contracts", "generate", "rules")
 
 
 def modules_after(*arguments: str) -> set[str]:
@@ -36,7 +36,8 @@ def test_help_lists_every_command(trackside_command):
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "send", "record", "replay", "flags list", "flags set", "explain", "generate", "rules"]
+    "command",
+    ["serve", "send", "record", "replay", "flags list", "flags set", "explain", "generate", "rules", "contracts"],
 )
 def test_every_command_has_help_and_json(command, trackside_command):
     result = trackside_command(*command.split(), "--help")
@@ -61,7 +62,7 @@ def test_a_wrong_value_is_told_in_three_clauses(trackside_command):
     )
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["rules", "--json"]])
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["rules", "--json"], ["contracts", "--json"]])
 def test_a_light_command_imports_no_server_no_faker_and_no_schemas(arguments):
     heavy = {"flask", "faker", "jsonschema", "jsonschema_rs", "rich", "waitress", "urllib3", "yaml", "trackside.lab"}
     assert modules_after(*arguments) & heavy == set()

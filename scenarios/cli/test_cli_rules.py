@@ -54,5 +54,5 @@ def test_a_misspelt_rule_is_wrong_use_and_a_near_one_is_named(trackside_command)
     result = trackside_command("rules", "show", "split.in.pages")
     assert result.exit_code == 2
     assert result.stderr.startswith(
-        "trackside: there is no rule 'split.in.pages'. rules show. perhaps you mean split.in.page"
+        "trackside: there is no rule or code 'split.in.pages'. rules show. perhaps you mean split.in.page"
     )

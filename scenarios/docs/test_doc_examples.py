@@ -45,7 +45,7 @@ class Block:
     @property
     def file(self) -> str:
         """The file name that its first line gives as a comment; empty without one."""
-        found = re.match(r"# ([\w-]+\.\w+)\n", self.text)
+        found = re.match(r"# ([\w./-]+\.\w+)\n", self.text)
         return found[1] if found else ""
 
 
@@ -153,7 +153,57 @@ def test_a_javascript_example_points_here(block: Block) -> None:
     assert any(f"127.0.0.1:{port}" in block.text for port in PORTS.values())
 
 
-@pytest.mark.parametrize("block", of("yaml"))
+CI_FILES = {
+    ".github/workflows/analytics.yml": "vendor.github-workflows",
+    ".gitlab-ci.yml": "vendor.gitlab-ci",
+    ".pre-commit-config.yaml": "",
+}
+"""Files of CI systems that are shown, with check-jsonschema's schema for each."""
+
+
+@pytest.mark.parametrize("block", [one for one in of("yaml") if one.values[0].file in CI_FILES])
+def test_a_file_for_a_ci_system_is_one(block: Block, tmp_path: Path) -> None:
+    import check_jsonschema
+    import yaml
+
+    schema = CI_FILES[block.file]
+    (file := tmp_path / "ci.yml").write_text(block.text, encoding="utf-8")
+    if schema:
+        with pytest.raises(SystemExit) as ended:
+            check_jsonschema.main(["--builtin-schema", schema, str(file)])
+        assert ended.value.code == 0
+    else:
+        (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+        assert yaml.safe_load(block.text)["repos"][0]["hooks"][0]["id"] == hook["id"]
+
+
+def test_the_commands_of_the_pipelines_run(shell: Shell) -> None:
+    import yaml
+
+    shell.run("trackside generate --count 20 > events.ndjson")
+    shown = {block.file: yaml.safe_load(block.text) for block in BLOCKS["ci.md"] if block.file in CI_FILES}
+    for command in shown[".gitlab-ci.yml"]["analytics contracts"]["script"]:
+        shell.run(command)
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["runs"]["steps"][-1]
+    (shell.folder / "trackside" / "bin").mkdir(parents=True)
+    (shell.folder / "trackside" / "bin" / "pip").symlink_to("/bin/true")
+    (shell.folder / "trackside" / "bin" / "trackside").symlink_to(Path(sys.executable).parent / "trackside")
+    given = {"FILES": "events.ndjson\n", "SARIF": "trackside.sarif", "CONTRACT": "", "PLAN": "", "WORKSPACE": ""}
+    script = action["run"].replace('python -m venv "$RUNNER_TEMP/trackside"', "true")
+    subprocess.run(
+        ["bash", "-e", "-c", script],
+        env={**os.environ, **given, "RUNNER_TEMP": str(shell.folder), "ACTION": str(ROOT)},
+        cwd=shell.folder,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    assert set(given) | {"ACTION"} == set(action["env"])
+    assert json.loads((shell.folder / "trackside.sarif").read_bytes())["version"] == "2.1.0"
+    assert (shell.folder / "junit.xml").is_file()
+
+
+@pytest.mark.parametrize("block", [one for one in of("yaml") if one.values[0].file not in CI_FILES])
 def test_a_workspace_that_is_shown_can_be_loaded(block: Block, tmp_path: Path) -> None:
     file = tmp_path / "workspace.yaml"
     file.write_text(block.text, encoding="utf-8")
@@ -295,7 +345,7 @@ def alike(text: str) -> Any:
 )
 def test_the_commands_of_a_page_run_and_print_what_it_shows(page: str, shell: Shell) -> None:
     for block in BLOCKS[page]:
-        if block.file:
+        if block.file and block.file not in CI_FILES:
             (shell.folder / block.file).write_text(block.text, encoding="utf-8")
     for block in (block for block in BLOCKS[page] if block.language == "sh"):
         printed = [shell.run(command) for command in commands(block)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
+import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,11 @@ import pytest
 
 from trackside import Lab, admin, catalog, pytest_plugin
 from trackside.cli import group
+from trackside.codes import codes_of
+from trackside.contract_fields import fields_of
 from trackside.expect import ExpectationError
 from trackside.lab import VENDORS
+from trackside.markdown import cell, code
 from trackside.matching import WORDS
 from trackside.rules import RULES
 from trackside.server import ADMIN_PORT
@@ -24,7 +29,8 @@ from trackside.vendor import Mock
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *(ROOT / "contracts").glob("*.md")])
+CONTRACTS = sorted((DOCS / "contracts").glob("*/*.md"))
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *(ROOT / "contracts").glob("*.md"), *CONTRACTS])
 LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 COMMANDS = group.list_commands(click.Context(group))
@@ -43,29 +49,49 @@ def prose(path: Path) -> str:
     return FENCED.sub("", path.read_text(encoding="utf-8"))
 
 
+def links(path: Path) -> list[str]:
+    """Return where a page links to; what looks like a link inside code is none."""
+    return LINK.findall(re.sub(r"`+[^`]+`+", "", prose(path)))
+
+
+@cache
+def anchors(path: Path) -> set[str]:
+    """Return what a link into a page can name: its headings, and the places that it marks itself."""
+    text = prose(path)
+    return {*map(slug, re.findall(r"^#+ (.+)$", text, re.MULTILINE)), *re.findall(r'<a id="([^"]+)"></a>', text)}
+
+
+def generate(*arguments: str, docs: Path = DOCS) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, docs / "generate.py", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 # ---- pages and links
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_inside_the_repository_leads_somewhere(path: Path) -> None:
-    for link in LINK.findall(prose(path)):
+    for link in links(path):
         if not link.startswith(("http://", "https://")):
             name, _, anchor = link.partition("#")
             target = path.parent / name if name else path
             assert target.exists(), link
-            headings = re.findall(r"^#+ (.+)$", prose(target), re.MULTILINE) if target.suffix == ".md" else []
-            assert not anchor or anchor in map(slug, headings), link
+            assert not anchor or anchor in anchors(target), link
 
 
 def test_the_readme_leads_to_every_page() -> None:
-    linked = {link.partition("#")[0] for link in LINK.findall(prose(ROOT / "README.md"))}
+    linked = {link.partition("#")[0] for link in links(ROOT / "README.md")}
     assert [path.name for path in DOCS.glob("*.md") if f"docs/{path.name}" not in linked] == []
 
 
+def test_the_index_of_contracts_leads_to_the_page_of_each() -> None:
+    linked = [link for link in links(DOCS / "contracts.md") if link.startswith("contracts/")]
+    assert linked == [f"contracts/{name}.md" for name in catalog.names()]
+    assert sorted(DOCS / link for link in linked) == CONTRACTS
+
+
 def test_the_generated_pages_are_up_to_date() -> None:
-    done = subprocess.run(
-        [sys.executable, DOCS / "generate.py", "--check"], capture_output=True, text=True, check=False
-    )
+    done = generate("--check")
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -187,8 +213,8 @@ def test_the_page_of_paths_has_every_path_of_the_control_api_and_says_what_it_do
         assert re.search(rf"^\| {method} \| `{re.escape(path)}` \| \w", section, re.MULTILINE), path
 
 
-def test_every_rule_is_on_the_page_of_rules() -> None:
-    assert [rule for rule in RULES if f"\n| `{rule}` | " not in page("rules.md")] == []
+def test_every_rule_is_on_the_page_of_rules_and_can_be_linked_to() -> None:
+    assert [rule for rule in RULES if f'\n| <a id="{rule}"></a>`{rule}` | ' not in page("rules.md")] == []
 
 
 def test_every_assumption_is_on_the_page_of_contradictions() -> None:
@@ -197,7 +223,26 @@ def test_every_assumption_is_on_the_page_of_contradictions() -> None:
 
 
 def test_every_contract_is_on_the_page_of_contracts() -> None:
-    assert [name for name in catalog.names() if f"\n| `{name}` | " not in page("contracts.md")] == []
+    assert [
+        name for name in catalog.names() if f"\n| [`{name}`](contracts/{name}.md) | " not in page("contracts.md")
+    ] == []
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_the_page_of_a_contract_has_its_fields_and_every_code_under_a_heading(name: str) -> None:
+    text = (DOCS / "contracts" / f"{name}.md").read_text(encoding="utf-8")
+    assert [field.at for field in fields_of(name) if f"\n| {cell(code(field.at))} | " not in text] == []
+    assert re.findall(r"^### (.+)$", text, re.MULTILINE) == [one.id for one in codes_of(name)]
+
+
+def test_a_page_of_a_contract_that_is_no_more_is_told_as_stale(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    shutil.copytree(DOCS, docs)
+    (tmp_path / "contracts").symlink_to(ROOT / "contracts")
+    (docs / "contracts" / "segment" / "no-such-payload.md").touch()
+    told = generate("--check", docs=docs)
+    assert told.returncode == 1
+    assert told.stderr.startswith("stale pages: contracts/segment/no-such-payload.md. docs/. Run: ")
 
 
 def test_every_setting_of_a_rule_is_a_key_on_the_page_of_the_workspace() -> None:

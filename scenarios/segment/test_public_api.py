@@ -262,6 +262,16 @@ def test_a_source_is_switched_off_and_on(api):
 
 
 @pytest.mark.rule("segment.public-api.sources")
+def test_a_source_tells_the_tracking_plan_that_it_is_connected_to(api):
+    source = api.id_of("sources", "web")
+    before = api.data("GET", f"/sources/{source}")["trackingPlanId"]
+    plan = api.data("POST", "/tracking-plans", {"name": "Acme", "type": "LIVE"})["trackingPlan"]["id"]
+    api.data("POST", f"/tracking-plans/{plan}/sources", {"sourceId": source})
+
+    assert (before, api.data("GET", f"/sources/{source}")["trackingPlanId"]) == (None, plan)
+
+
+@pytest.mark.rule("segment.public-api.sources")
 def test_a_source_that_is_deleted_takes_its_destinations_along(api):
     api.data("DELETE", f"/sources/{api.id_of('sources', 'web')}")
 

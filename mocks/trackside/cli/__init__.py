@@ -5,19 +5,24 @@ Exit codes: 0 fine, 1 findings, 2 wrong use. Results go to standard output, rema
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from trackside import __version__
-from trackside.cli.output import remark
+from trackside.cli.output import forget_output, remark
 from trackside.errors import TracksideError
 
-COMMANDS = ("serve", "send", "record", "replay", "flags", "explain", "generate", "rules")
+COMMANDS = ("serve", "send", "record", "replay", "flags", "explain", "validate", "contracts", "generate", "rules")
 """Each is ``command`` in the module of its name."""
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""What the system says of output that has no room."""
 
 
 class LazyGroup(click.Group):
@@ -36,6 +41,7 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command and end with its exit code; wrong use is told in three clauses."""
+        code = None
         try:
             code = super().invoke(ctx)
             sys.stdout.flush()
@@ -43,8 +49,14 @@ class LazyGroup(click.Group):
             remark(f"trackside: {error}")
             code = 2
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: nothing left to flush
-            code = 0
+            forget_output()
+            code = code or 0
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            forget_output()
+            remark(f"trackside: standard output cannot be written: {error.strerror}. write to a disk with room.")
+            code = 2
         except KeyboardInterrupt:
             code = 130
         ctx.exit(code or 0)
@@ -56,8 +68,13 @@ def group() -> None:
     """A local Segment, Statsig, Split (Harness FME), LaunchDarkly and OwnLayer: real SDKs in, every event's journey out."""
 
 
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - as long as the process
+
+
 def main() -> None:
     """Run the command line; text that the terminal's encoding lacks is escaped instead of failing."""
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()  # None where the caller closed them
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # they are text files here
     group()

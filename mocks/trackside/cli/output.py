@@ -21,6 +21,13 @@ def remark(text: str) -> None:
     click.echo(text, err=True)
 
 
+def forget_output() -> None:
+    """Lead standard output nowhere, so that nothing is left to write at the end."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def out_json(value: Any) -> None:
     """Write a result as one line of JSON."""
     import orjson

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from trackside.cli.output import JSON_HELP, out, out_json, out_table
 from trackside.errors import TracksideError
-
-if TYPE_CHECKING:
-    from trackside.rules import Rule
 
 
 @click.group("rules", invoke_without_command=True)
@@ -39,25 +34,22 @@ def command(ctx: click.Context, vendor: str | None, confidence: str | None, as_j
 
 
 @command.command("show")
-@click.argument("rule_id", metavar="ID")
+@click.argument("code", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
-def show(rule_id: str, as_json: bool) -> None:
-    """Show one rule with its source, its setting and what else is said."""
-    rule = _find(rule_id)
+def show(code: str, as_json: bool) -> None:
+    """Show one rule with its source, its setting and what else is said; or what a contract's code means.
+
+    Such a code is the contract and a keyword, as in segment/track.required.
+    """
+    from trackside.codes import find
+
+    shown = find(code).as_json()
     if as_json:
-        out_json(rule.as_json())
+        out_json(shown)
         return
-    for name, value in rule.as_json().items():
+    held = shown.pop("held", [])
+    for name, value in shown.items():
         out(f"{name + ':':<12} {value}")
-
-
-def _find(rule_id: str) -> Rule:
-    from trackside.rules import RULES
-
-    if rule_id in RULES:
-        return RULES[rule_id]
-    import difflib
-
-    close = difflib.get_close_matches(rule_id, RULES, n=3, cutoff=0.5)
-    fix = f"perhaps you mean {' or '.join(close)}" if close else "see trackside rules for all of them"
-    raise TracksideError(f"there is no rule {rule_id!r}", "rules show", fix)
+    if held:
+        out()
+        out_table(("asked", "where"), [(one["asks"], ", ".join(one["at"])) for one in held])

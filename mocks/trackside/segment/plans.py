@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ _COMPILED = 1_000
 """Schemas whose validators are kept."""
 
 _LOOK_AROUND = re.compile(r"\(\?<?[!=]")
-_NAMED = ("TRACK", "PAGE", "SCREEN")
+NAMED = ("TRACK", "PAGE", "SCREEN")
 """Types of rules whose key is the name of the message; of another type's rule, a key says nothing."""
 
 _VIEWED = {"page": "Page Viewed", "screen": "Screen Viewed"}
@@ -61,14 +61,30 @@ class CompiledRule:
 
     def plans(self, container: str, name: str) -> bool:
         """Whether it plans a property or trait: names it, or has a pattern for its name."""
-        return any(
-            name in part.get("properties", ()) or any(_matches(one, name) for one in part.get("patternProperties", ()))
-            for whole in _parts([self.schema], self.schema)
-            for part in _parts([whole.get("properties", {}).get(container)], self.schema)
-        )
+        return plans(parts_of(self.schema, container), name)
 
 
-def _parts(parts: list[Any], schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def plans(parts: Iterable[Mapping[str, Any]], name: str) -> bool:
+    """Return whether a property is planned by subschemas: one names it, or has a pattern for its name."""
+    return any(
+        name in part.get("properties", ()) or any(_matches(one, name) for one in part.get("patternProperties", ()))
+        for part in parts
+    )
+
+
+def parts_of(schema: Mapping[str, Any], *path: str) -> list[Mapping[str, Any]]:
+    """Return the subschemas of a place, such as ``properties``: all that are joined there, each once.
+
+    >>> parts_of({"allOf": [{"properties": {"traits": {"type": "object"}}}]}, "traits")
+    [{'type': 'object'}]
+    """
+    parts = list(_joined([schema], schema))
+    for name in path:
+        parts = list(_joined([part.get("properties", {}).get(name) for part in parts], schema))
+    return parts
+
+
+def _joined(parts: list[Any], schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield subschemas and all that are joined to them at the same place, each once, as a $ref may lead to itself."""
     waiting, seen = list(parts), set()
     while waiting:
@@ -114,7 +130,7 @@ class CompiledPlan:
         name: for people.
     """
 
-    def __init__(self, key: str, rules: list[CompiledRule], name: str = "") -> None:
+    def __init__(self, key: str, rules: Iterable[CompiledRule], name: str = "") -> None:
         self.key = key
         self.name = name or key
         self._rules: dict[tuple[str, str], dict[int, CompiledRule]] = {}
@@ -161,7 +177,7 @@ def compile_plans(settings: SegmentSettings) -> tuple[dict[str, CompiledPlan], l
         rules, seen = [], set()
         for index, row in enumerate(plan.rules):
             at = f"{json_path(['segment', 'tracking_plans', name])}.rules[{index}]"
-            key = (row["type"], row.get("key", "") if row["type"] in _NAMED else "", row.get("version", 1))
+            key = (row["type"], row.get("key", "") if row["type"] in NAMED else "", row.get("version", 1))
             if key in seen:
                 what = f"version {key[2]} of the rule {key[1] or key[0]} is given twice"
                 faults.append(TracksideError(what, at, "give each version of a rule once"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from trackside.segment.ids import stable_id
+from trackside.segment.ids import plan_id, stable_id
 from trackside.segment.public_api import Call, Refused, invalid, missing, route
 from trackside.segment.public_api_destinations import destination_row, fed_by
 
@@ -109,8 +109,10 @@ def _check_free(call: Call, slug: str) -> None:
 
 
 def get_source(call: Call) -> dict[str, Any]:
-    """Return a source."""
-    return {"source": source_row(call, call.source(call.params["id"]))}
+    """Return a source, and the id of the tracking plan that it is connected to."""
+    name = call.source(call.params["id"])
+    plan = call.block["sources"][name].get("tracking_plan")
+    return {"source": source_row(call, name), "trackingPlanId": plan_id(plan) if plan else None}
 
 
 def update_source(call: Call) -> dict[str, Any]:
