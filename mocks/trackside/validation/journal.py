@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from trackside.cli.control import Control
 from trackside.errors import TracksideError
 from trackside.validation.parts import Part, Recorded, fault
 
 _FIX = "start trackside serve, and name the address that it prints for the control API"
-_FIELDS = {"lines", "after", "more", "missing"}
+_FIELDS = {"lines": list, "after": int, "more": bool, "missing": int}
 _ROWS = 500
 """Exchanges of a page."""
 
@@ -28,14 +29,18 @@ def exchanges(address: str, token: str) -> Iterator[Part]:
     after, missing = 0, 0
     while True:
         page = control.ask("GET", f"/recording?after={after}&limit={_ROWS}")
-        if not isinstance(page, dict) or not page.keys() >= _FIELDS:
+        if not _is_page(page) or (page["more"] and page["after"] <= after):
             raise TracksideError("what answers is no control API of trackside", address, _FIX)
         missing += page["missing"]
         for line in page["lines"]:
-            yield Recorded(address, line.get("at", ""), line)
+            yield Recorded(address, str(line.get("at", "")) if isinstance(line, dict) else "", line)
         after = page["after"]
         if not page["more"]:
             break
     if missing:
         what, fix = f"the journal no longer has {missing:,} requests", "serve with a higher --limit, or ask more often"
         yield fault(address, "trackside.input.evicted", what, fix, level="warn")
+
+
+def _is_page(page: Any) -> bool:
+    return isinstance(page, dict) and all(type(page.get(name)) is kind for name, kind in _FIELDS.items())
