@@ -149,6 +149,12 @@ def test_of_a_packed_file_that_is_cut_short_the_whole_lines_are_checked(cut, pac
 
 
 @pytest.mark.rule("trackside.input.packed")
+def test_all_that_a_cut_gzip_file_holds_is_unpacked(cut) -> None:
+    found = cut(gzip.compress((LINE + b"\n") * 100_000)[:-8], limit=10_000_000)
+    assert sum(len(one.data.split(b"\n")) for one in found if isinstance(one, Lines)) == 100_000
+
+
+@pytest.mark.rule("trackside.input.packed")
 @pytest.mark.parametrize("pack", [gzip.compress, zst])
 @pytest.mark.parametrize("text", [LINE, b"[" + LINE + b"," + LINE + b"]", b'{"batch": [' + LINE + b"]}"])
 def test_a_packed_document_that_is_cut_short_is_no_second_fault(cut, pack, text: bytes) -> None:

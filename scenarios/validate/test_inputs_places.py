@@ -165,6 +165,20 @@ def test_an_array_in_any_blocks_has_the_elements_that_it_has_as_a_whole(
     assert all(isinstance(one, Document) for one in found) or not values
 
 
+@pytest.mark.parametrize("size", range(1, 12))
+def test_a_number_is_not_cut_where_a_block_ends(size: int) -> None:
+    begin, rest = reader(b"[1.25, -2e-3,10 ,1E+2]", [1, size])
+    found = elements(ArrayReader("a.json", rest, begin, LIMIT))
+    assert [one.data for one in found if isinstance(one, Document)] == [b"1.25", b"-2e-3", b"10", b"1E+2"]
+
+
+def test_a_number_that_never_ends_is_told_where_it_stands() -> None:
+    (number, found) = elements(ArrayReader("a.json", Reader(iter(())), b"[  12.5e,\n16]", LIMIT))
+    assert isinstance(number, Document)
+    assert isinstance(found, Finding)
+    assert (number.data, found.line, found.column) == (b"12.5", 1, 8)
+
+
 @settings(deadline=None)
 @given(
     st.lists(VALUES, min_size=1, max_size=4).flatmap(written),

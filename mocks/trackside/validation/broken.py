@@ -75,7 +75,7 @@ class _Twice(dict[str, Any]):
 def keys_twice(text: bytes) -> Iterator[Problem]:
     """Yield each key that an object of a JSON text is given twice, in values that count: of two equal keys the last one's."""
     try:
-        document = json.loads(text, object_pairs_hook=_object, parse_int=str)
+        document = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError):
         return
     fix = "give it once: readers differ in which one they take, and here it is the last"

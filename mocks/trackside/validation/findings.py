@@ -61,6 +61,15 @@ class Finding:
         return {name: value for name in names if (value := getattr(self, name))}
 
 
+def counted(contract: str, how: str, count: int) -> str:
+    """Return a count of payloads as text.
+
+    >>> counted("segment/track", "type is track", 1200), counted("", "requests that concern no vendor", 3)
+    ('1,200 segment/track, as type is track', '3 requests that concern no vendor')
+    """
+    return f"{count:,} {contract}, as {how}" if contract else f"{count:,} {how or 'of no known contract'}"
+
+
 @dataclass(slots=True)
 class FileResult:
     """What became of one file.
@@ -86,8 +95,8 @@ class FileResult:
 
     @property
     def checked(self) -> int:
-        """How many payloads were checked."""
-        return self.payloads.total()
+        """How many payloads were checked; what concerns no vendor is none."""
+        return sum(count for (contract, how), count in self.payloads.items() if contract or not how)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a JSON object."""

@@ -102,7 +102,7 @@ def _of_gzip(blocks: Iterator[bytes]) -> Iterator[bytes]:
                 packed, member = member.unused_data, None
             else:
                 packed = member.unconsumed_tail
-                if not packed and len(plain) < BLOCK:
+                if not packed:
                     break
     if member is not None:
         raise PackedError("the gzip file ends before its data do")

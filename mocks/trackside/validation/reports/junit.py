@@ -15,7 +15,7 @@ from xml.sax.xmlreader import AttributesImpl
 
 from trackside import __version__
 from trackside.errors import TracksideError
-from trackside.validation.findings import FileResult, Finding
+from trackside.validation.findings import FileResult, Finding, counted
 from trackside.validation.reports.sinks import Writer, number
 from trackside.validation.run import Summary
 
@@ -102,7 +102,7 @@ class _Suite:
         """Add what the file held, and a test that passes where nothing in it is strict."""
         payloads = number(result.checked, "payload")
         for contract, how, count in result.held():
-            self._say(f"{count:,} {contract}, as {how}" if contract else f"{count:,} of no known contract")
+            self._say(counted(contract, how, count))
         self._say(f"{payloads}, {number(result.old, 'finding')} that the baseline has")
         if not result.strict:
             self._case(f"{result.file}: {payloads}", result.file)

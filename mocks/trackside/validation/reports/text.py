@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING, Any
 from unicodedata import combining, east_asian_width
 
 from trackside.cli.output import printable
-from trackside.validation.findings import FileResult, Finding
+from trackside.validation.findings import FileResult, Finding, counted
 
 if TYPE_CHECKING:
     from trackside.validation.run import Summary
@@ -45,7 +45,7 @@ class Report:
             self._clean += 1
             if self._clean > _SHOWN_FILES:
                 return
-        held = "".join(f"\n    {_counted(count, contract, how)}" for contract, how, count in result.held())
+        held = "".join(f"\n    {printable(counted(contract, how, count))}" for contract, how, count in result.held())
         self._line((f"{printable(result.file)}: ", "bold"), (f"{_number(result.checked, 'payload')}{held}", ""))
 
     def finish(self, summary: Summary) -> None:
@@ -83,7 +83,3 @@ def _cells(text: str) -> int:
 
 def _number(count: int, what: str) -> str:
     return f"{count:,} {what}" + ("" if count == 1 else "s")
-
-
-def _counted(count: int, contract: str, how: str) -> str:
-    return printable(f"{count:,} {contract}, as {how}") if contract else f"{count:,} of no known contract"
