@@ -138,12 +138,14 @@ def _members(text: str, start: int) -> Iterator[tuple[str, int, int]]:
     at = _after_blank(text, start + 1)
     while text[at] == '"':
         key, after = scanstring(text, at + 1, False)
-        value = _after_blank(text, _after_blank(text, after) + 1)
+        value = (after if text[after] == ":" else _after_blank(text, after)) + 1
+        value = value if text[value] not in _BLANKS else _after_blank(text, value)
         yield key, at, value
-        end = _after_blank(text, _end(text, value))
+        end = _end(text, value)
+        end = end if text[end] == "," else _after_blank(text, end)
         if text[end] != ",":
             return
-        at = _after_blank(text, end + 1)
+        at = end + 1 if text[end + 1] == '"' else _after_blank(text, end + 1)
 
 
 def _items(text: str, start: int) -> Iterator[int]:

@@ -13,7 +13,7 @@ from trackside.validation.findings import FileResult, Finding
 from trackside.validation.identity import IdentityLint
 from trackside.validation.inputs import Source, parts
 from trackside.validation.options import Options
-from trackside.validation.parts import Part
+from trackside.validation.parts import Document, Lines, Part
 from trackside.validation.problems import Place, Problem, finding_at
 
 if TYPE_CHECKING:
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
 
 AHEAD = 2
-"""Parts for each process that are read before their turn."""
+"""Handings-over for each process that are made before their turn."""
+
+HANDED_OVER = 1_000_000
+"""Bytes that are handed over to a process at once."""
 
 
 @dataclass(slots=True)
@@ -184,17 +187,17 @@ class Run:
         """Yield each part judged by other processes, in order."""
         from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - for --jobs only
 
-        waiting: deque[tuple[str, Future[Checked] | None]] = deque()
+        waiting: deque[tuple[list[tuple[str, Part | None]], Future[list[Checked]]]] = deque()
         with ProcessPoolExecutor(
             self._jobs, mp_context=_context(), initializer=_start, initargs=(self._options,)
         ) as pool:
             try:
-                for name, part in found:
-                    waiting.append((name, pool.submit(_check, part) if part is not None else None))
+                for several in _by_size(found):
+                    waiting.append((several, pool.submit(_check, [part for _, part in several if part is not None])))
                     if len(waiting) > AHEAD * self._jobs:
-                        yield _result(*waiting.popleft())
+                        yield from _results(*waiting.popleft())
                 while waiting:
-                    yield _result(*waiting.popleft())
+                    yield from _results(*waiting.popleft())
             except (SystemExit, GeneratorExit):  # nobody asks for the rest, and some of them may be gone
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -209,8 +212,25 @@ class Run:
                 self._faults.append(error)
 
 
-def _result(name: str, future: Future[Checked] | None) -> tuple[str, Checked | None]:
-    return name, future.result() if future is not None else None
+def _by_size(found: Iterable[tuple[str, Part | None]]) -> Iterator[list[tuple[str, Part | None]]]:
+    """Yield several parts at a time: to hand over each costs as much as to judge a small one."""
+    several: list[tuple[str, Part | None]] = []
+    size = 0
+    for name, part in found:
+        several.append((name, part))
+        size += len(part.data) if isinstance(part, Lines | Document) else 1_000
+        if size >= HANDED_OVER:
+            yield several
+            several, size = [], 0
+    yield several
+
+
+def _results(
+    several: list[tuple[str, Part | None]], future: Future[list[Checked]]
+) -> Iterator[tuple[str, Checked | None]]:
+    judged = iter(future.result())
+    for name, part in several:
+        yield name, next(judged) if part is not None else None
 
 
 def _context() -> BaseContext:
@@ -245,5 +265,5 @@ def _end_with_first() -> None:
         os._exit(1)
 
 
-def _check(part: Part) -> Checked:
-    return _checkers[0].check(part)
+def _check(parts: list[Part]) -> list[Checked]:
+    return [_checkers[0].check(part) for part in parts]
