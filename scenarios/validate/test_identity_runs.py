@@ -19,6 +19,14 @@ def alias(before, user, **fields):
     return {"type": "alias", "previousId": before, "userId": user, **fields}
 
 
+def identities(pairs: dict[tuple[str | None, str | None], int]) -> Identities:
+    """Return the ids of a part that has these pairs, each on its line."""
+    found = Identities()
+    for (user, anonymous), line in pairs.items():
+        found.take({"userId": user, "anonymousId": anonymous}, line)
+    return found
+
+
 @pytest.fixture
 def told(judged):
     """Return a function that gives code, line and place of each finding on payloads."""
@@ -75,8 +83,8 @@ def test_an_alias_call_joins_both_users(told):
 def test_a_change_is_found_across_the_parts_of_a_run():
     lint = IdentityLint()
 
-    assert list(lint.take("one.ndjson", Identities({("user-7", "a-7"): 1}))) == []
-    ((place, problem),) = lint.take("two.ndjson", Identities({("user-8", "a-7"): 5}))
+    assert list(lint.take("one.ndjson", identities({("user-7", "a-7"): 1}))) == []
+    ((place, problem),) = lint.take("two.ndjson", identities({("user-8", "a-7"): 5}))
     assert (place.file, place.line, problem.code) == ("two.ndjson", 5, "trackside.identity.user-changes")
 
 
@@ -139,7 +147,7 @@ def finish(calls, flags):
     """Return what is told at the end of a run with these userIds, and these ids of flag SDKs."""
     lint = IdentityLint()
     pairs = {(user, None): line for line, user in enumerate(calls, 1)}
-    assert list(lint.take("calls.ndjson", Identities(pairs))) == []
+    assert list(lint.take("calls.ndjson", identities(pairs))) == []
     assert list(lint.take("flags.har", Identities(flags=dict.fromkeys(flags, 9)))) == []
     return [(place.file, place.line, problem.code, problem.text) for place, problem in lint.finish()]
 
@@ -265,7 +273,7 @@ def test_an_id_without_end_is_not_kept():
     lint = IdentityLint()
     long = "x" * (identity.LONGEST + 1)
 
-    assert list(lint.take("f", Identities({("user-7", long): 1, ("user-8", long): 2}))) == []
+    assert list(lint.take("f", identities({("user-7", long): 1, ("user-8", long): 2}))) == []
     assert finish([f"user-{number}" for number in range(10)], [("split", "key", f"{long}{n}") for n in range(10)]) == []
 
 

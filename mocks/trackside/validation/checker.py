@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from operator import methodcaller
 from typing import Any, TypeAlias
 
 import orjson
@@ -15,7 +14,7 @@ from trackside.errors import TracksideError, WorkspaceError
 from trackside.validation.broken import keys_twice, may_have_twice, syntax_fault
 from trackside.validation.detection import SEGMENT_CALLS, Known, detect, is_whole, nearest
 from trackside.validation.findings import Finding
-from trackside.validation.identity import Identities, Pair, any_may_be_wrong, call_problems, ids_of, pair_problems
+from trackside.validation.identity import Identities, any_may_be_wrong, call_problems, ids_of, pair_problems
 from trackside.validation.options import Options
 from trackside.validation.parts import Document, Elements, Lines, Part, fault
 from trackside.validation.problems import Path, Place, Problem, finding_at, of_fault
@@ -29,7 +28,6 @@ CALLS = frozenset(("segment/call", *(known.contract for known in SEGMENT_CALLS.v
 _OF_PAIRS = frozenset(known for kind, known in SEGMENT_CALLS.items() if kind not in ("alias", "group"))
 """Those of calls that have no other ids than userId and anonymousId."""
 
-_TYPE, _USER, _ANONYMOUS = (methodcaller("get", name) for name in ("type", "userId", "anonymousId"))
 _NO_CONTRACT = "trackside.input.no-contract"
 _OF_OTHERS = Known("", "requests that concern no vendor")
 
@@ -196,37 +194,40 @@ class Checker:
     ) -> list[int]:
         """Judge the lines that are Segment calls and keep their contract; return the indices of the others."""
         usual = self._usual
-        good: list[int] = []
         others: list[int] = []
         for index, payload in enumerate(payloads):
             try:
-                fits = payload.__class__ is dict and (found := usual.get(payload.get("type"))) and found[1](payload)
+                if payload.__class__ is dict and (found := usual.get(payload.get("type"))) and found[1](payload):
+                    continue
             except TypeError:  # its type is an array or an object
-                fits = False
-            (good if fits else others).append(index)
-        calls = payloads if not others else [payloads[index] for index in good]
-        for kind, count in Counter(map(_TYPE, calls)).items():
+                pass
+            others.append(index)
+        indices: Sequence[int] = range(len(payloads))
+        if others:
+            left_out = set(others)
+            indices = [index for index in indices if index not in left_out]
+        calls = [payloads[index] for index in indices] if others else payloads
+        for kind, count in Counter([call["type"] for call in calls]).items():
             checked.payloads[usual[kind][0]] += count
         if self._options.identity:
-            self._usual_ids(calls, good, numbers, place, checked)
+            self._usual_ids(calls, indices, numbers, place, checked)
         return others
 
     def _usual_ids(
         self,
         calls: list[Any],
-        indices: list[int],
+        indices: Sequence[int],
         numbers: Sequence[int],
         place: Callable[[int], Place],
         checked: Checked,
     ) -> None:
         """Look at the ids of calls that keep their contract; each pair of ids once, and most of them all together."""
-        pairs: list[Pair] = list(zip(map(_USER, calls), map(_ANONYMOUS, calls), strict=True))
         lines = numbers if len(calls) == len(numbers) else [numbers[index] for index in indices]
-        # Of a pair that comes twice, the first line stays.
-        checked.identities.calls = dict(zip(reversed(pairs), reversed(lines), strict=True))
-        if not any_may_be_wrong(checked.identities.calls):
+        ids = checked.identities
+        pairs = ids.take_many(calls, lines)
+        if not any_may_be_wrong(ids.users, ids.anonymous):
             return
-        wrong = {pair: problems for pair in checked.identities.calls if (problems := pair_problems(pair))}
+        wrong = {pair: problems for pair in set(pairs) if (problems := pair_problems(pair))}
         for index, pair, call in zip(indices, pairs, calls, strict=True):
             for problem in wrong.get(pair, ()):
                 known = self._usual[call["type"]][0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -67,16 +67,35 @@ class Identities:
         calls: the pairs of ids of Segment calls, in the order of the calls.
         flags: the ids that flag SDKs sent: vendor, kind (such as ``userID``, or the kind of a context) and id.
         aliases: the ids that alias calls join: previousId and userId.
+        users: the userIds of the pairs.
+        anonymous: the anonymousIds of the pairs.
     """
 
     calls: dict[Pair, int] = field(default_factory=dict)
     flags: dict[tuple[str, str, str], int] = field(default_factory=dict)
     aliases: set[tuple[str, str]] = field(default_factory=set)
+    users: set[str] = field(default_factory=set)
+    anonymous: set[str] = field(default_factory=set)
+
+    def take_many(self, calls: Sequence[Mapping[str, Any]], lines: Sequence[int]) -> list[Pair]:
+        """Remember the ids of Segment calls that keep their contract, and return their pairs."""
+        pairs = [(call.get("userId"), call.get("anonymousId")) for call in calls]
+        found = dict(zip(pairs, lines, strict=True))
+        if len(found) < len(pairs):  # of a pair that comes twice, the first line counts
+            found = dict(zip(reversed(pairs), reversed(lines), strict=True))
+        self.calls = {**found, **self.calls} if self.calls else found
+        self.users.update(map(_FIRST, found))
+        self.anonymous.update(map(_SECOND, found))
+        self.users.discard(None)
+        self.anonymous.discard(None)
+        return pairs
 
     def take(self, call: Mapping[str, Any], line: int) -> None:
         """Remember the ids of a Segment call."""
         user, anonymous, before = (_text(call.get(name)) for name in ("userId", "anonymousId", "previousId"))
         self.calls.setdefault((user, anonymous), line)
+        self.users.update((user,) if user else ())
+        self.anonymous.update((anonymous,) if anonymous else ())
         if before and user and call.get("type") == "alias":
             self.aliases.add((before, user))
 
@@ -113,21 +132,12 @@ def pair_problems(pair: Pair) -> list[Problem]:
     return found
 
 
-def _columns(pairs: Collection[Pair]) -> tuple[set[str], set[str]]:
-    """Return the userIds and the anonymousIds of pairs."""
-    users, anonymous = set(map(_FIRST, pairs)), set(map(_SECOND, pairs))
-    users.discard(None)
-    anonymous.discard(None)
-    return users, anonymous
+def any_may_be_wrong(users: Set[str], anonymous: Set[str]) -> bool:
+    """Return whether any of these ids has to be looked at; False for most, at a tenth of what looking at each costs.
 
-
-def any_may_be_wrong(pairs: Collection[Pair]) -> bool:
-    """Return whether any of these pairs has to be looked at; False for most, at a tenth of what looking at each costs.
-
-    >>> any_may_be_wrong([("u-1", None), (None, "a-1")]), any_may_be_wrong([("u-1", "a-1"), ("NULL", None)])
+    >>> any_may_be_wrong({"u-1"}, {"a-1"}), any_may_be_wrong({"u-1", "NULL"}, {"a-1"})
     (False, True)
     """
-    users, anonymous = _columns(pairs)
     ids = list(users | anonymous)
     text = "\n".join(ids)
     return (
@@ -276,18 +286,21 @@ class IdentityLint:
         """Yield what is wrong with the ids of a part, together with those that came before."""
         for before, after in identities.aliases:
             self._aliases.put(after, (*(self._aliases.get(after) or ())[-9:], before))
-        for (user, anonymous), line in self._new(identities.calls):
+        for (user, anonymous), line in self._new(identities):
             problem = self._pair(user, anonymous)
             if problem is not None:
                 yield Place(file, line), problem
         for (vendor, kind, one), line in identities.flags.items():
             yield from self._flag(_FlagId(vendor, kind, one, Place(file, line)))
 
-    def _new(self, calls: Mapping[Pair, int]) -> list[tuple[Pair, int]]:
+    def _new(self, identities: Identities) -> list[tuple[Pair, int]]:
         """Return the pairs that may say something together with others, by line; the rest is only remembered."""
-        users, anonymous = _columns(calls.keys())
+        calls, users, anonymous = identities.calls, identities.users, identities.anonymous
         if not anonymous and self._anonymous.among(users) == set():  # as on servers
-            self._users.update({user: True for user in users if len(user) <= LONGEST})
+            short = (
+                users if max(map(len, users), default=0) <= LONGEST else [one for one in users if len(one) <= LONGEST]
+            )
+            self._users.update(dict.fromkeys(short, True))
             return []
         odd = {one for one, count in Counter(map(_SECOND, calls)).items() if one and count > 1} | (users & anonymous)
         odd |= self._anonymous.among(users) | self._anonymous.among(anonymous) | self._users.among(anonymous)
