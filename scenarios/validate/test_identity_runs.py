@@ -285,3 +285,11 @@ def test_an_organization_is_no_user_with_a_prefix(judged):
     told = judged(Options(), {"type": "track", "userId": "user-7", "event": "Order Completed"}, [event])
 
     assert told.findings == []
+
+
+def test_of_a_pair_that_comes_twice_the_first_line_counts():
+    found = Identities()
+    found.take_many([{"userId": "u-1", "anonymousId": "a-1"}, {"userId": "u-1", "anonymousId": "a-1"}], [3, 4])
+
+    assert found.calls == {("u-1", "a-1"): 3}
+    assert (found.users, found.anonymous) == ({"u-1"}, {"a-1"})

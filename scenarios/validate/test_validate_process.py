@@ -52,7 +52,7 @@ def _until(holds, seconds=20):
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end
-        time.sleep(0.02)
+        time.sleep(0.02)  # another process cannot tell that its file or its child is there
 
 
 def _children(process):

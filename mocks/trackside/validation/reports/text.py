@@ -7,6 +7,7 @@ from unicodedata import combining, east_asian_width
 
 from trackside.cli.output import printable
 from trackside.validation.findings import FileResult, Finding, counted
+from trackside.validation.reports.sinks import number
 
 if TYPE_CHECKING:
     from trackside.validation.run import Summary
@@ -46,16 +47,16 @@ class Report:
             if self._clean > _SHOWN_FILES:
                 return
         held = "".join(f"\n    {printable(counted(contract, how, count))}" for contract, how, count in result.held())
-        self._line((f"{printable(result.file)}: ", "bold"), (f"{_number(result.checked, 'payload')}{held}", ""))
+        self._line((f"{printable(result.file)}: ", "bold"), (f"{number(result.checked, 'payload')}{held}", ""))
 
     def finish(self, summary: Summary) -> None:
         """Write the counts."""
         if self._clean > _SHOWN_FILES:
             self._line((f"… and {self._clean - _SHOWN_FILES:,} more files without findings", "dim"))
-        found = [_number(summary.strict, "strict finding"), _number(summary.warned, "warning")]
+        found = [number(summary.strict, "strict finding"), number(summary.warned, "warning")]
         found += [f"{summary.old:,} in the baseline"] if summary.old else []
         colour = "bold red" if summary.strict or summary.faults else "yellow" if summary.warned else "bold green"
-        total = f"{_number(summary.payloads, 'payload')} in {_number(len(summary.files), 'file')}: {', '.join(found)}"
+        total = f"{number(summary.payloads, 'payload')} in {number(len(summary.files), 'file')}: {', '.join(found)}"
         self._line((total, colour))
 
     def _line(self, *parts: tuple[str, str]) -> None:
@@ -79,7 +80,3 @@ def _cells(text: str) -> int:
     if text.isascii():
         return len(text)
     return sum(0 if combining(one) else 2 if east_asian_width(one) in "WF" else 1 for one in text)
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
