@@ -50,8 +50,11 @@ def test_every_rule_is_named_somewhere_in_the_code() -> None:
         "launchdarkly.contract",
         "ownlayer.contract",
     }
+    of_audits = {rule for rule in RULES if rule.startswith("trackside.audit.")}  # which put the condition behind it
     unknown_paths = {f"{vendor}.unknown-path" for vendor in ("segment", "statsig", "split", "launchdarkly", "ownlayer")}
-    assert [rule for rule in RULES if rule not in sources and rule not in catalog_rules | unknown_paths] == []
+    assert [
+        rule for rule in RULES if rule not in sources and rule not in catalog_rules | unknown_paths | of_audits
+    ] == []
 
 
 def test_every_rule_id_in_the_code_has_a_row() -> None:

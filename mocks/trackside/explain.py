@@ -13,10 +13,12 @@ from typing import Any
 
 import orjson
 
+from trackside.counting.forecast import Forecast
+from trackside.counting.verdicts import Verdict
 from trackside.errors import TracksideError
 from trackside.journal import Attempt, Exchange
 from trackside.journeys import Delivery, Journey, Sent, as_request, step_json
-from trackside.lab import Lab
+from trackside.lab import FIRST_WORKSPACE, Lab
 from trackside.origins import Origin, origins
 from trackside.segment.discards import KINDS
 from trackside.segment.settings import Destination
@@ -24,9 +26,6 @@ from trackside.steps import Message, Record, Step
 from trackside.vendor import Mock
 from trackside.wire import Answer, Request
 from trackside.workspace import Workspace
-
-_FIRST_WORKSPACE = 1
-"""The number of the workspace that a lab is made with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +52,7 @@ class AtDestination:
         steps: each drop, cut, rename, split, fault and assumption, in order.
         records: what the vendor would keep.
         requests: what Segment would send outside, as ``method``, ``url``, ``headers`` (credentials redacted) and ``body``.
+        verdicts: whether the records would count in each of the vendor's experiments that they are about.
     """
 
     destination: str
@@ -61,6 +61,7 @@ class AtDestination:
     steps: list[Step]
     records: list[ExplainedRecord]
     requests: list[dict[str, Any]] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -70,6 +71,7 @@ class AtDestination:
             "outcome": self.outcome,
             "records": [record.as_json() for record in self.records],
             "requests": self.requests,
+            "verdicts": [verdict.as_json() for verdict in self.verdicts],
             "steps": [step_json(step) for step in self.steps],
         }
 
@@ -169,6 +171,7 @@ class Explainer:
         self.workspace = self._lab.workspace
         self.source = self._known(source)
         self._at = at
+        self._forecast = Forecast(self._lab)
 
     def _known(self, source: str) -> str:
         known = list(self.workspace.segment.sources)
@@ -201,7 +204,7 @@ class Explainer:
         # Not received but only appended: a queued row without attempts shows what would be sent, and nothing is.
         acts = any(mock.acts_on(request.body) for mock in lab.mocks.values())
         queued = acts or self.workspace.plan.external(self.source)
-        row = lab.journal.append("segment", request, answer, _FIRST_WORKSPACE, queued=queued)
+        row = lab.journal.append("segment", request, answer, FIRST_WORKSPACE, queued=queued)
         if acts:
             self._act(row)
         journeys = lab.journeys_of.of(row)
@@ -252,8 +255,10 @@ class Explainer:
             if not sent.attempts:
                 requests.append(sent.as_json()["request"])
         outcome = "outside" if requests else delivery.outcome
+        kept = [record.record for record in records]
+        verdicts = self._forecast.of(delivery.vendor, kept, journey) if kept else []
         return AtDestination(
-            delivery.destination, delivery.vendor, outcome, list(delivery.all_steps()), records, requests
+            delivery.destination, delivery.vendor, outcome, list(delivery.all_steps()), records, requests, verdicts
         )
 
     def _record(self, record: Record, journey: Journey, destination: Destination, mapping: str) -> ExplainedRecord:

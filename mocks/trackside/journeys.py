@@ -326,6 +326,11 @@ class Journeys:
             self._remember(row.seq, journeys)
         return journeys
 
+    def once(self, row: Exchange) -> list[Journey]:
+        """Return the journeys of one exchange, and remember them no longer than before: for who reads each row once."""
+        cached = self._cache.get(row.seq)
+        return cached if cached is not None else self._derive(row)
+
     def towards(self, row: Exchange, vendor: str) -> list[Journey]:
         """Return the journeys of one exchange with the deliveries to one vendor only, for who reads no others."""
         if (cached := self._cache.get(row.seq)) is not None:

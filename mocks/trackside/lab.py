@@ -38,6 +38,7 @@ from trackside.workspace import Workspace, load, with_blocks
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from trackside.counting.of_lab import Count
     from trackside.segment.protocols import Guard
     from trackside.segment.routing import Plan
     from trackside.server import Server
@@ -53,6 +54,9 @@ VENDORS = {
 """The vendors of a lab, in the order that they are listed; a new one is a folder and a line here."""
 
 HOST = "127.0.0.1"
+FIRST_WORKSPACE = 1
+"""The number of the workspace that a lab is made with."""
+
 SEGMENT_AGENTS = ("Segment.io/", "SegmentDestination/", "Segment (Actions)")
 """How the user agents begin by which Segment delivers to vendors."""
 
@@ -180,6 +184,7 @@ class Lab:
         self.on_finding: Callable[[Finding], None] | None = None
         self._told: list[Finding] = []
         self._watch: Watch | None = None
+        self._counting: Count | None = None
         self._number = 0
         self._closed = False
         self._restore()
@@ -453,10 +458,14 @@ class Lab:
             fix = "read it with the version that wrote it, or name a new file"
             raise TracksideError(f"the journal cannot be read: {told}", str(self._keeper.path), fix) from error
 
+    def remember_workspace(self, number: int, document: Mapping[str, Any]) -> None:
+        """Let rows that name a workspace by this number be read under it."""
+        self._workspaces[number] = InForce(load(document, flag_files=False), self.mocks)
+        self._number = max(self._number, number)
+
     def _read_back(self, keeper: SqliteKeeper) -> None:
         for number, document in keeper.workspaces().items():
-            self._workspaces[number] = InForce(load(document, flag_files=False), self.mocks)
-            self._number = max(self._number, number)
+            self.remember_workspace(number, document)
         for row, attempts in keeper.rows():
             self.journal.restore(row, attempts)
             if row.queued:
@@ -636,7 +645,7 @@ class Lab:
         for row in self.journal.rows():
             where = f"{row.request.method} {row.request.shown_path}".lstrip()
             for step in self.steps_of(row):
-                if step.level in levels and not self._is_delivery(row):
+                if step.level in levels and not self.is_delivery(row):
                     yield Finding(step, row.vendor, "", where)
             for journey in self.journeys_of.of(row):
                 message_id = str(journey.get("messageId") or "")
@@ -645,11 +654,9 @@ class Lab:
                     if step.level in levels:
                         yield Finding(step, vendors.get(destination, "segment"), message_id, where)
 
-    def _is_delivery(self, row: Exchange) -> bool:
+    def is_delivery(self, row: Exchange) -> bool:
         """Return whether a vendor's request came from this lab's Segment over HTTP: its journey tells of it."""
-        agent = row.request.headers.get("user-agent", "")
-        own = row.vendor != "segment" and row.cause == NO_CAUSE  # a test event, or a replayed message, has no journey
-        return self._over_http and own and agent.startswith(SEGMENT_AGENTS)
+        return self._over_http and is_delivery(row)
 
     def expect_no_findings(self, *, notes: bool = False) -> None:
         """Settle, then check that there are no errors and warnings; with ``notes`` also nothing only worth knowing.
@@ -669,6 +676,16 @@ class Lab:
         __tracebackhide__ = True
         expect.expect_valid(self, **options)
 
+    @property
+    def counting(self) -> Count:
+        """What experiments count of all this: verdicts, results and the audit."""
+        with self.lock:
+            if self._counting is None:
+                from trackside.counting.of_lab import Count  # noqa: PLC0415 - only for who asks
+
+                self._counting = Count(self)
+            return self._counting
+
     def stats(self) -> dict[str, Any]:
         """Return counts: what the journal holds, and what waits for a retry."""
         self.dispatch.exporter.finish()
@@ -687,3 +704,9 @@ def _of(keys: Mapping[str, Any], environment: str) -> Any:
 
 def _rarer(*texts: str | None) -> str:
     return next((text for text in texts if text), "")
+
+
+def is_delivery(row: Exchange) -> bool:
+    """Return whether a request looks like a delivery of Segment's to a vendor."""
+    own = row.vendor != "segment" and row.cause == NO_CAUSE  # a test event, or a replayed message, has no journey
+    return own and row.request.headers.get("user-agent", "").startswith(SEGMENT_AGENTS)

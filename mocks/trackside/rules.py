@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from trackside.counting.conditions import ABOUT
+
 Confidence = Literal["documented", "observed", "assumed"]
 
 
@@ -3124,7 +3126,7 @@ LAUNCHDARKLY_REST_API: tuple[Rule, ...] = (
     ),
     Rule(
         "launchdarkly.rest.experiments",
-        "An environment's experiments are those that its flags serve, each running under its flag's key, and those that were created; `total_count` counts them.",
+        "An environment's experiments are those that are declared or were created, and those that other flags serve, each running under its flag's key; `total_count` counts them.",
         LAUNCHDARKLY_REST,
         otherwise="At LaunchDarkly a flag serves an experiment because one was started; here a flag that is declared so counts as one.",
     ),
@@ -3132,6 +3134,141 @@ LAUNCHDARKLY_REST_API: tuple[Rule, ...] = (
         "launchdarkly.rest.experiment-create",
         "A created experiment has a first iteration that is not started, and changes no flag.",
         LAUNCHDARKLY_REST,
+    ),
+    Rule(
+        "launchdarkly.rest.experiment-patch",
+        "An experiment is changed by a semantic patch, all of its instructions or none: its name, description and tags at any time, the rest of an iteration before it starts. Without the content type of semantic patches it is answered 400.",
+        LAUNCHDARKLY_API_CLIENT,
+        otherwise="Which fields can be changed is told by `mutableFieldsByStatus` at LaunchDarkly; here name, description, tags, hypothesis, metrics, primarySingleMetricKey, randomizationUnit and treatments are known.",
+    ),
+    Rule(
+        "launchdarkly.rest.iterations",
+        "A new iteration is the experiment's `draftIteration` until it is started; then it is the `currentIteration`, also when it is stopped, and one of the `previousIterations` once the next one starts.",
+        LAUNCHDARKLY_API_CLIENT,
+        otherwise="That a stopped iteration stays the current one until the next one starts is taken from the statuses that a current iteration can have.",
+    ),
+    Rule(
+        "launchdarkly.rest.start-iteration",
+        "An iteration starts only where its flag is on, its randomization unit is set, a treatment has traffic, and the experiment is not archived; one that runs already needs a changeJustification, and is stopped. The flag's rule then serves the treatments as an experiment, and connected SDKs get it; the rest of the traffic gets the baseline, or notInExperimentVariationId, untracked.",
+        LAUNCHDARKLY_API_CLIENT,
+    ),
+    Rule(
+        "launchdarkly.rest.stop-iteration",
+        "A running iteration is stopped with the id of the treatment that won, which the flag's rule serves from then on. `saveAndStartNewIteration` stops one without a winner and starts another of its kind.",
+        LAUNCHDARKLY_API_CLIENT,
+        otherwise="The page does not call winningTreatmentId optional, and not required either; here a stop without it is answered 400.",
+    ),
+)
+
+# ---- LaunchDarkly: metrics, and what counts
+LAUNCHDARKLY_EXPERIMENT_EVENTS = Source(
+    "LaunchDarkly: Experimentation and metric events",
+    "launchdarkly.com/docs/home/experimentation/events",
+    "2026-11-22",
+)
+LAUNCHDARKLY_RANDOMIZATION = Source(
+    "LaunchDarkly: Randomization units", "launchdarkly.com/docs/home/experimentation/randomization", "2026-11-22"
+)
+LAUNCHDARKLY_START_STOP = Source(
+    "LaunchDarkly: Starting and stopping experiment iterations",
+    "launchdarkly.com/docs/home/experimentation/start-stop-exp",
+    "2026-11-22",
+)
+LAUNCHDARKLY_NUMERIC = Source(
+    "LaunchDarkly: Custom numeric metrics", "launchdarkly.com/docs/home/metrics/custom-numeric", "2026-11-22"
+)
+LAUNCHDARKLY_ANALYSIS = Source(
+    "LaunchDarkly: Metric analysis", "launchdarkly.com/docs/home/metrics/metric-analysis", "2026-11-22"
+)
+LAUNCHDARKLY_FILTERS = Source(
+    "LaunchDarkly: Filtering custom metric events", "launchdarkly.com/docs/home/metrics/event-filters", "2026-11-22"
+)
+LAUNCHDARKLY_HEALTH = Source(
+    "LaunchDarkly: Experiment health checks",
+    "launchdarkly.com/docs/home/experimentation/health-checks",
+    "2026-11-22",
+)
+
+LAUNCHDARKLY_COUNTING: tuple[Rule, ...] = (
+    Rule(
+        "launchdarkly.in.experiment",
+        "An event counts in an experiment only if one of the metrics that are attached takes it, the experiment is recording, and the context was included: the SDK said so when it evaluated the flag.",
+        LAUNCHDARKLY_SEGMENT,
+        otherwise="The page has metrics attached to a flag; in the REST API they are those of the experiment's iteration.",
+    ),
+    Rule(
+        "launchdarkly.in.context-match",
+        "An event correlates only where its context kind and key are those of a context that an SDK evaluated flags with, exactly. Events that carry contextKeys alone, as Segment's and imported ones, make no context known.",
+        LAUNCHDARKLY_SEGMENT,
+    ),
+    Rule(
+        "launchdarkly.in.metric-kinds",
+        "Custom conversion binary, custom conversion count and custom numeric metrics take custom events, Segment's among them; clicked or tapped and page viewed metrics take only what browser SDKs send of themselves.",
+        LAUNCHDARKLY_SEGMENT,
+        otherwise="That a click or page view names the metric by its key is what goals of this lab make SDKs send; LaunchDarkly calls that key internal.",
+    ),
+    Rule(
+        "launchdarkly.counting.metrics",
+        "A metric of the workspace is one as the REST API makes it: a custom one is conversion binary, with the aggregation sum conversion count, and numeric where it is numeric.",
+        LAUNCHDARKLY_ANALYSIS,
+        setting="launchdarkly.metrics",
+        otherwise="That sum makes a count is documented for clicks and page views, and taken over for custom metrics. Percentiles are not computed: such a metric has the mean of the units that have events.",
+    ),
+    Rule(
+        "launchdarkly.counting.experiments",
+        "A running experiment of the workspace makes the percentages of a flag that stands there an experiment's, divided by its randomization unit, as LaunchDarkly does when an iteration starts. Flags of flag files, and flags written as SDKs have them, stay as they are.",
+        LAUNCHDARKLY_START_STOP,
+        "assumed",
+        setting="launchdarkly.experiments",
+        otherwise="At LaunchDarkly an experiment is created and started, and its flag changed by that.",
+    ),
+    Rule(
+        "launchdarkly.counting.flag",
+        "A running experiment gets exposures only while its flag is on and serves it as an experiment.",
+        LAUNCHDARKLY_HEALTH,
+    ),
+    Rule(
+        "launchdarkly.counting.randomization-unit",
+        "Flag, experiment, metric and event have to have the same randomization unit: the metric can be analysed by the experiment's context kind, and the event carries a key of that kind.",
+        LAUNCHDARKLY_RANDOMIZATION,
+    ),
+    Rule(
+        "launchdarkly.counting.first-variation",
+        "Of several variations that a context was seen with, the first one in the 90 days before an event gets the credit for it.",
+        LAUNCHDARKLY_EXPERIMENT_EVENTS,
+    ),
+    Rule(
+        "launchdarkly.counting.window",
+        "An event counts for an exposure of at most 90 days before.",
+        LAUNCHDARKLY_EXPERIMENT_EVENTS,
+    ),
+    Rule(
+        "launchdarkly.counting.arrival",
+        "Events and exposures are put in order by when they arrive, whatever their creationDate says; an event has to arrive after the exposure.",
+        LAUNCHDARKLY_IMPORT,
+    ),
+    Rule(
+        "launchdarkly.counting.iteration",
+        "Only what arrives while an iteration is running counts; nothing can be added to one that is stopped.",
+        LAUNCHDARKLY_IMPORT,
+        otherwise="An iteration of the workspace that is stopped without a date never recorded.",
+    ),
+    Rule(
+        "launchdarkly.counting.environment",
+        "An experiment belongs to one environment, and only exposures and events of that environment count in it.",
+        LAUNCHDARKLY_SEGMENT,
+    ),
+    Rule(
+        "launchdarkly.counting.numeric-value",
+        "A numeric metric takes the event's metricValue, and an event without one is nothing to it; conversion metrics pay it no heed. A unit without events counts as 0, or is left out if the metric says so, and always for percentiles.",
+        LAUNCHDARKLY_NUMERIC,
+        otherwise="The pages say that numeric metrics require a value, and not what becomes of an event without one.",
+    ),
+    Rule(
+        "launchdarkly.counting.filters",
+        "A metric can be limited to events whose data has a property, or whose context has an attribute; all filters have to pass. A context's attributes, but its key, are there only where the event brings a whole context, which Segment's do not.",
+        LAUNCHDARKLY_FILTERS,
+        otherwise="Operators are those of flags' clauses, as far as they compare text and numbers; others, and alternatives, are refused.",
     ),
 )
 
@@ -3321,6 +3458,306 @@ STATSIG_EXPORTS: tuple[Rule, ...] = (
         "statsig.in.id-type-known",
         "A custom ID joins events and exposures only where the project declares its ID type.",
         STATSIG_SEGMENT,
+    ),
+)
+
+# ---- Split: metrics, experiments, and what counts
+FME_ATTRIBUTION = Source(
+    "Harness FME: Attribution and exclusion",
+    "developer.harness.io/docs/feature-management-experimentation/release-monitoring/attribution-and-exclusion",
+    "2026-11-22",
+)
+FME_METRICS = Source(
+    "Harness FME: Metrics",
+    "developer.harness.io/docs/feature-management-experimentation/release-monitoring/metrics",
+    "2026-11-22",
+)
+HARNESS_CLI = Source("Harness CLI, its tests of FME", "github.com/harness/cli", "2026-11-22")
+HARNESS_SKILLS = Source(
+    "Harness skills: FME tool map", "github.com/harness/harness-skills, references/fme/tool-map.md", "2026-11-22"
+)
+
+SPLIT_COUNTING: tuple[Rule, ...] = (
+    Rule(
+        "split.counting.key",
+        "An event counts for the treatment that its key had: the key of the event is that of an impression, exactly, and the moments that both name decide, not when they arrived.",
+        FME_ATTRIBUTION,
+    ),
+    Rule(
+        "split.counting.traffic-type",
+        "The key of an event is of the flag's traffic type, and so is the metric: events and metrics of another one never count.",
+        FME_ATTRIBUTION,
+    ),
+    Rule(
+        "split.counting.environment",
+        "Impressions and events count in the environment that they came to.",
+        FME_EVENTS,
+    ),
+    Rule(
+        "split.counting.window",
+        "Events count from 15 minutes before the key's first impression of a rule and treatment on, for as long as the flag's version is in force.",
+        FME_ATTRIBUTION,
+        otherwise="The vendor keeps the results of a former version, with events until 15 minutes after its end; here the version in force is shown.",
+    ),
+    Rule(
+        "split.counting.switch-once",
+        "Where a key's rule or treatment changes once, its events count for the former until 15 minutes after the first impression of the latter, and for the latter from 15 minutes before that: those of 30 minutes count for both.",
+        FME_ATTRIBUTION,
+        otherwise="A later sentence of the page says that all of the key's events count for the most recent rule and treatment.",
+    ),
+    Rule(
+        "split.counting.excluded",
+        "A key whose rule or treatment changes a second time is left out: none of its events count for this flag.",
+        FME_ATTRIBUTION,
+    ),
+    Rule(
+        "split.counting.version",
+        "A change of a flag's definition makes a new version, for which metrics begin at zero: what came before does not count.",
+        FME_ATTRIBUTION,
+        otherwise="Impressions are told apart by when they were made; an SDK that has not heard of the change yet is taken to know it.",
+    ),
+    Rule(
+        "split.counting.retention",
+        "Impressions and events are kept for 90 days: an event that comes later than that after the key's last impression counts for nothing.",
+        FME_ATTRIBUTION,
+        otherwise="The page gives the 90 days; that a key is forgotten with its last impression is a conclusion.",
+    ),
+    Rule(
+        "split.counting.metric-types",
+        "A metric takes the events of exactly one event type, and counts them per key (COUNT), adds up (TOTAL) or averages (AVERAGE) their values per key, or asks whether a key has one (RATE). Each key is one data point; an average leaves out keys without an event.",
+        FME_METRICS,
+        otherwise="That keys without an event are left out of an average is a conclusion: they have no value to average.",
+    ),
+    Rule(
+        "split.counting.value",
+        "TOTAL and AVERAGE read the event's value, or the property that the metric names; an event without a number there counts as 0.",
+        FME_EVENTS,
+        otherwise="The page about Segment calls such a value null, the one about events says that it counts as 0.",
+    ),
+    Rule(
+        "split.counting.filters",
+        "A metric can take only events with certain properties; MATCHES compares by a regular expression.",
+        FME_METRICS,
+        "assumed",
+        otherwise="The field propertyFilters is public, the form of its items is not: property, operator and values here.",
+    ),
+    Rule(
+        "split.counting.second-event",
+        "Metrics of two events, which divide one by the other or ask what a key has done besides or before, are refused: they are not emulated. So are those of several event types.",
+        FME_METRICS,
+        "assumed",
+        otherwise="The vendor has them: filterEventType and triggerEventType.",
+    ),
+    Rule(
+        "split.counting.experiment",
+        "Each flag with a percentage rule is an experiment that every metric of its traffic type is computed for. One that is declared has its key and supporting metrics if it names some, and every guardrail metric.",
+        FME_METRICS,
+        otherwise="What the vendor shows of other metrics in an experiment that names its own is not public.",
+    ),
+    Rule(
+        "split.counting.rule-label",
+        "Results are those of one targeting rule, which impressions name by their label: the default rule where nothing else is said. Only impressions with this label count.",
+        FME_ATTRIBUTION,
+    ),
+    Rule(
+        "split.counting.control",
+        "Impressions with the treatment control, with a fallback treatment, and of keys outside the traffic allocation take no part.",
+        FME_IMPRESSIONS,
+        "assumed",
+        otherwise="Results are per targeting rule, and no rule gave these treatments.",
+    ),
+    Rule(
+        "split.v4.path",
+        "The v4 API is under /fme/api/v4, with the admin key in x-api-key or as a bearer token; account, organization and project in the query are taken, whichever they are.",
+        HARNESS_CLI,
+        "observed",
+    ),
+    Rule(
+        "split.v4.paging",
+        "A list has up to 100 rows under data, with limit, offset and totalCount, by name or, with sort_order=DESCENDING, against it.",
+        HARNESS_CLI,
+        "observed",
+        otherwise="By what the vendor sorts is not public.",
+    ),
+    Rule(
+        "split.v4.answers",
+        "What makes or changes something is answered with the entity as it stands and what governance said, here null; what makes it with 201. What deletes it with the latter only.",
+        HARNESS_CLI,
+        "observed",
+        otherwise="The status 201 is that of flags in the published tools.",
+    ),
+    Rule(
+        "split.v4.patch",
+        "A PATCH is a JSON Merge Patch, in which null takes a field away. A metric keeps its name and traffic type, an experiment its flag; what has to be there cannot be taken away.",
+        HARNESS_SKILLS,
+    ),
+    Rule(
+        "split.v4.metrics",
+        "Metrics are made, listed, changed and deleted by the API, those of the workspace too; a name or a definition that is there already is refused with 409. A cap is kept and not applied.",
+        HARNESS_SKILLS,
+        otherwise="The vendor asks for an owner for the time being, and here none is needed.",
+    ),
+    Rule(
+        "split.v4.experiments",
+        "Experiments are made, listed, changed and deleted by the API, those of the workspace too. A name that is there already is refused with 409, a flag without a definition in the environment with 404. Lists have the active ones where no status is asked for.",
+        HARNESS_SKILLS,
+        "assumed",
+        otherwise="Fields and statuses are public, the paths are not: they are those of metrics with another noun.",
+    ),
+)
+
+# ---- Statsig: metrics, and what counts
+STATSIG_RECONCILING = Source(
+    "Statsig: Reconciling Results Between Experimentation Platforms",
+    "docs.statsig.com/experiments/interpreting-results/reconciling-experiment-results",
+    "2026-11-22",
+)
+STATSIG_MONITOR = Source("Statsig: Monitor an Experiment", "docs.statsig.com/experiments/monitor", "2026-11-22")
+STATSIG_OVERRIDES = Source(
+    "Statsig: Experiment Overrides", "docs.statsig.com/experiments/setup/overrides", "2026-11-22"
+)
+STATSIG_PULSE = Source("Statsig: Pulse Metrics", "docs.statsig.com/metrics/pulse", "2026-11-22")
+STATSIG_AUTO_METRICS = Source(
+    "Statsig: Auto-generated Metrics", "docs.statsig.com/metrics/raw-event-metrics", "2026-11-22"
+)
+STATSIG_CUSTOM_METRICS = Source("Statsig: Creating Custom Metrics", "docs.statsig.com/metrics/create", "2026-11-22")
+STATSIG_HOW_METRICS = Source(
+    "Statsig: How Metrics Work on Statsig", "docs.statsig.com/metrics/how-metrics-work", "2026-11-22"
+)
+STATSIG_METRICS_DASHBOARD = Source("Statsig: Metrics Dashboard", "docs.statsig.com/metrics/console", "2026-11-22")
+STATSIG_CUSTOM_IDS = Source(
+    "Statsig: Experiment on custom Unit ID types", "docs.statsig.com/guides/experiment-on-custom-id-types", "2026-11-22"
+)
+STATSIG_GROUPS = Source(
+    "Statsig: Getting a user's group", "docs.statsig.com/experiments/implementation/getting-group", "2026-11-22"
+)
+STATSIG_GATE_CONDITIONS = Source("Statsig: Gate conditions", "docs.statsig.com/feature-flags/conditions", "2026-11-22")
+
+STATSIG_COUNTING: tuple[Rule, ...] = (
+    Rule(
+        "statsig.in.metrics",
+        "Segment's events are aggregated per event name under Metrics, and are in the results of every experiment and of every gate that passes for a part of its units, joined to exposures by the unit's id; nothing has to be attached.",
+        STATSIG_SEGMENT,
+    ),
+    Rule(
+        "statsig.counting.auto-metrics",
+        "Each custom event has an event_count metric of its own name without being declared, for every ID type of the project. An experiment that names a metric that nobody declares means this one.",
+        STATSIG_AUTO_METRICS,
+    ),
+    Rule(
+        "statsig.counting.event-name",
+        "A metric takes the events whose name is exactly its own: that of a Segment event begins with segment::.",
+        STATSIG_SEGMENT,
+    ),
+    Rule(
+        "statsig.counting.metric-types",
+        "event_count and event_count_custom count a unit's events, sum adds up their numbers, and mean is that of all numbers among units that have one; event_dau and event_user count days or units. Ratios and funnels are not emulated, nor are winsorization and CUPED.",
+        STATSIG_PULSE,
+    ),
+    Rule(
+        "statsig.counting.event-user",
+        "An event_user metric counts the days on which a unit has the event, as part of its days in the experiment, or, in the rollup mode of one-time events (max), whether it ever has it.",
+        STATSIG_CUSTOM_METRICS,
+        "assumed",
+        setting="statsig.metrics.*.rollup_time_window",
+        otherwise="Both modes are documented; which one holds where a metric names none is not: daily participation here, as the page that takes such a metric for daily active users chooses none.",
+    ),
+    Rule(
+        "statsig.counting.metric-value",
+        "A sum or mean reads a number from the event's value, or from a key of its metadata; metadata is text, and text that is a number counts. An event without adds nothing.",
+        STATSIG_CUSTOM_METRICS,
+        otherwise="Segment's value and revenue stay in the metadata: a metric of them reads a key of the metadata, unless segment_inbound.value_property is set.",
+    ),
+    Rule(
+        "statsig.counting.criteria",
+        "A metric can be limited to events whose value, metadata or user meet criteria, all of them. Criteria that only Warehouse Native has are refused.",
+        STATSIG_CONSOLE_API,
+    ),
+    Rule(
+        "statsig.counting.exposure-first",
+        "A unit's events count from the beginning of the day of its first exposure: Statsig Cloud joins by date, so that events of the same day count that came before the exposure.",
+        STATSIG_RECONCILING,
+        setting="statsig.exposure_join",
+        otherwise="Some Enterprise projects, and Warehouse Native, join by timestamp: there events count from the exposure on (timestamp).",
+    ),
+    Rule(
+        "statsig.counting.day",
+        "The days of a project begin at midnight of UTC-8, and know no daylight saving time.",
+        STATSIG_AUTO_METRICS,
+        setting="statsig.day_utc_offset",
+        otherwise="A project can be set to other hours; another page says that the timestamps of exposures are in UTC.",
+    ),
+    Rule(
+        "statsig.counting.unit",
+        "An event counts for the unit whose id it carries under the experiment's ID type, letter by letter; userID, each custom ID and the stableID join by themselves. A custom metric counts only where its unit types have that of the experiment.",
+        STATSIG_CUSTOM_IDS,
+    ),
+    Rule(
+        "statsig.counting.groups",
+        "A unit takes part where its exposure names the rule of a group. Who is not allocated, fails the targeting, or is in another part of the layer, is exposed to another rule, and is in no results.",
+        STATSIG_GROUPS,
+    ),
+    Rule(
+        "statsig.counting.crossover",
+        "A unit that was seen in several groups stays in the results of each, and is told of.",
+        STATSIG_MONITOR,
+        otherwise="Warehouse Native leaves such units out.",
+    ),
+    Rule(
+        "statsig.counting.overrides",
+        "A unit whose first exposure is controlled by an override is left out of results. After an override that is set later its events go on to count for the group in which it was first.",
+        STATSIG_OVERRIDES,
+    ),
+    Rule(
+        "statsig.counting.environment",
+        "Results are of production, which also what names no tier belongs to. An experiment that is enabled for other tiers has results of each of them too, apart from production's.",
+        STATSIG_HOW_METRICS,
+        setting="statsig.experiments.*.environments",
+        otherwise="Production is said to be prioritized in the final results; how others are shown beside it is not said.",
+    ),
+    Rule(
+        "statsig.counting.period",
+        "Exposures and events count from the experiment's start to its decision. After a reset and a new start nothing of before counts.",
+        STATSIG_CONSOLE_API,
+        "assumed",
+        otherwise="On the last day, that of the decision, exposures are said not to count; here they do until the decision.",
+    ),
+    Rule(
+        "statsig.counting.gates",
+        "A rule of a gate that passes for more than 0 % and less than 100 % of its units is an A/B test of two groups, pass and fail; its exposures name the rule. A disabled gate tests nothing.",
+        STATSIG_GATE_CONDITIONS,
+    ),
+    Rule(
+        "statsig.counting.sample-ratio",
+        "Whether groups have the sizes that they should is tested by chi-squared: a p-value under 0.01 is a warning; one under 0.001 with a deviation of 0.1 % or more an alert.",
+        STATSIG_MONITOR,
+    ),
+    Rule(
+        "statsig.metrics.view",
+        "Under Metrics each event has its count and its units (daily active users) by day, for the ID type that is chosen; only production is shown unless another tier is asked for.",
+        STATSIG_METRICS_DASHBOARD,
+    ),
+    Rule(
+        "statsig.metrics.log-stream",
+        "The log stream shows the last 100 events, the latest first, those of production unless all environments are switched on; what came by Segment names segment v1.0 as its source.",
+        STATSIG_SEGMENT,
+    ),
+    Rule(
+        "statsig.console.metrics",
+        "Metrics can be listed, made (201), read, changed and deleted; the ID of one is its name, two colons and its type, and stays when it is renamed. Types that are not counted here are refused.",
+        STATSIG_CONSOLE_API,
+    ),
+    Rule(
+        "statsig.console.metric-values",
+        "The values of metrics on one day are listed by ID type, and overall.",
+        STATSIG_CONSOLE_API,
+        "assumed",
+        otherwise="What overall counts is not said: all events of production here, with ids or without.",
+    ),
+    Rule(
+        "statsig.console.exposure-counts",
+        "The exposures of gates, experiments and dynamic configs of the past day and of seven days can be read, and of an experiment how many units each group had seen by the end of each day.",
+        STATSIG_CONSOLE_API,
     ),
 )
 
@@ -4112,6 +4549,22 @@ BESIDE_CONTRACTS: tuple[Rule, ...] = (
     ),
 )
 
+# ---- trackside: the audit of experiments; the vendor's own rule stands beside each finding
+COUNTING_PAGE = Source("trackside: will it count?", "docs/counting.md", "2026-11-22")
+AUDIT = (
+    *(Rule(f"trackside.audit.{condition}", about.text, COUNTING_PAGE) for condition, about in ABOUT.items()),
+    Rule(
+        "trackside.audit.unused-event",
+        "No metric of any vendor takes an event that came: nobody can count it.",
+        COUNTING_PAGE,
+    ),
+    Rule(
+        "trackside.audit.refused",
+        "A vendor refused posts, for a wrong key, say, and keeps nothing of them.",
+        COUNTING_PAGE,
+    ),
+)
+
 # ---- trackside: files of payloads
 JSON_FORMAT = Source("RFC 8259: The JSON Data Interchange Format", "www.rfc-editor.org/rfc/rfc8259", "2026-11-22")
 GZIP_FORMAT = Source("RFC 1952: GZIP file format", "www.rfc-editor.org/rfc/rfc1952", "2026-11-22")
@@ -4191,16 +4644,20 @@ RULES: dict[str, Rule] = {
         *LAUNCHDARKLY,
         *LAUNCHDARKLY_EVENTS,
         *LAUNCHDARKLY_REST_API,
+        *LAUNCHDARKLY_COUNTING,
         *LAUNCHDARKLY_SDKS,
         *LAUNCHDARKLY_FDV2,
         *STATSIG_EXPORTS,
+        *STATSIG_COUNTING,
         *STATSIG_AUDIENCES,
+        *SPLIT_COUNTING,
         *SPLIT_EXPORTS,
         *OWNLAYER,
         *SEGMENT_TOOLS,
         *SEGMENT_PROTOCOLS,
         *SEGMENT_SPECS,
         *BESIDE_CONTRACTS,
+        *AUDIT,
         *INPUTS,
     )
 }

@@ -33,6 +33,10 @@ _APPLICATION = 0x74726B73
 """The application id in the file's head: what another program wrote is left alone."""
 
 
+_MAGIC = b"SQLite format 3\0"
+"""How every file of SQLite begins."""
+
+
 def _opened(path: Path) -> sqlite3.Connection:
     """Return a connection that has the file for itself, tables made.
 
@@ -147,8 +151,7 @@ class SqliteKeeper:
             attempts = self._db.execute("SELECT seq, delivery, row FROM attempt ORDER BY id").fetchall()
         of: dict[int, dict[DeliveryKey, list[Attempt]]] = {}
         for seq, delivery, row in attempts:
-            call, destination, number = orjson.loads(delivery)
-            of.setdefault(seq, {}).setdefault((seq, call, destination, number), []).append(_attempt(orjson.loads(row)))
+            _add_attempt(of.setdefault(seq, {}), seq, delivery, row)
         for seq, head, body, answer in exchanges:
             yield _exchange(seq, orjson.loads(head), body, answer), of.get(seq, {})
 
@@ -156,6 +159,15 @@ class SqliteKeeper:
         """Finish."""
         with self._lock:
             self._db.close()
+
+
+def is_journal(path: Path) -> bool:
+    """Return whether a file is a SQLite database, which a recording never is."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC)) == _MAGIC
+    except OSError:
+        return False
 
 
 class SqliteReader:
@@ -190,6 +202,16 @@ class SqliteReader:
             for seq, head, body, answer in self._db.execute(select):
                 yield _exchange(seq, orjson.loads(head), body, answer)
 
+    def attempts_of(self, seq: int) -> dict[DeliveryKey, list[Attempt]]:
+        """Return the attempts of a row's deliveries, oldest first."""
+        found: dict[DeliveryKey, list[Attempt]] = {}
+        with self._told():
+            for delivery, row in self._db.execute(
+                "SELECT delivery, row FROM attempt WHERE seq = ? ORDER BY id", (seq,)
+            ):
+                _add_attempt(found, seq, delivery, row)
+        return found
+
     def close(self) -> None:
         """Finish."""
         self._db.close()
@@ -223,6 +245,11 @@ def _exchange(seq: int, head: dict[str, Any], body: bytes, answer: bytes) -> Exc
         head.get("kept", "").encode(),
         tuple(head.get("cause", NO_CAUSE)),
     )
+
+
+def _add_attempt(found: dict[DeliveryKey, list[Attempt]], seq: int, delivery: bytes, row: bytes) -> None:
+    call, destination, number = orjson.loads(delivery)
+    found.setdefault((seq, call, destination, number), []).append(_attempt(orjson.loads(row)))
 
 
 def _attempt(row: dict[str, Any]) -> Attempt:

@@ -18,6 +18,7 @@ from trackside.steps import Message, Record, Step
 from trackside.wire import Answer, Request, Router, Vendor
 
 if TYPE_CHECKING:
+    from trackside.counting.handles import ExperimentHandle
     from trackside.journal import Exchange
     from trackside.lab import Lab
 
@@ -88,6 +89,22 @@ class Mock:
             row = self.live.change(name, change)
         self._lab.journal.poke()
         return row
+
+    # ---- its experiments
+
+    def experiment(self, key: str, environment: str = "") -> ExperimentHandle:
+        """Return one of its experiments, to ask and to assert what counts in it.
+
+        Args:
+            key: as it names the experiment; of Split also a flag with a percentage rule.
+            environment: where; any by default.
+
+        Raises:
+            TracksideError: it has no experiments, or none of this key.
+        """
+        from trackside.counting.handles import ExperimentHandle  # noqa: PLC0415 - only for who asks
+
+        return ExperimentHandle(self._lab, self.name, key, environment)
 
     # ---- what it keeps
 

@@ -27,6 +27,7 @@ from trackside.segment.plans import read_files
 from trackside.segment.routing import Plan, compile_plan
 from trackside.segment.settings import SegmentSettings, engage_source
 from trackside.split import flags as split_flags
+from trackside.split import metric_checks as split_metric_checks
 from trackside.split import workspace_check as split_check
 from trackside.split.settings import SplitSettings
 from trackside.statsig import flags as statsig_flags
@@ -61,6 +62,7 @@ DEMO: dict[str, Any] = {
         "environments": {"production": {"sdk_key": "sdk-local-0123456789"}},
         "traffic_types": ["user", "anonymous", "account"],
         "flags": {"checkout_v2": "on", "banner": {"treatments": ["blue", "plain"], "serve": {"blue": 50, "plain": 50}}},
+        "metrics": {"checkouts": {"event_type": "Checkout_Completed"}},
         "segment_inbound": [
             {
                 "api_key": "fme-key",
@@ -75,6 +77,8 @@ DEMO: dict[str, Any] = {
             "new-checkout": True,
             "banner": {"variations": ["plain", "blue"], "serve": {"plain": 50, "blue": 50}, "experiment": True},
         },
+        "metrics": {"checkouts": {"event_key": "Checkout Completed"}},
+        "experiments": {"banner-test": {"flag": "banner", "metrics": ["checkouts"]}},
     },
     "ownlayer": {"api_key": "ownlayer-local", "segment": {"write_key": "wk_web"}},
 }
@@ -257,6 +261,7 @@ def _built(document: Any, name: str, lines: Mapping[str, int], folder: Path | No
         *plan_faults,
         *_reference_faults(segment),
         *split_check.faults(split),
+        *split_metric_checks.faults(split, declared["split"]),
         *_protocol_faults(segment),
         *faults,
         *(fault for one in declared.values() for fault in one.faults),

@@ -1,6 +1,6 @@
 """Measures trackside beside Prism and Mockoon on this machine, in one run, and prints figures and ratios.
 
-    python scenarios/benchmarks/run.py [batches] [singles] [start] [memory] [fixture] [streams] [exports] [validate] [million] [million-exports] [--rounds 3]
+    python scenarios/benchmarks/run.py [batches] [singles] [start] [memory] [fixture] [streams] [exports] [validate] [counting] [million] [million-exports] [--rounds 3]
 
 Without names it runs all but the millions. The peers come from npm (``npm ci --prefix scenarios/benchmarks/peers``); without
 them only trackside is measured, and the output says so. Every server gets the same bodies from the same generator
@@ -34,6 +34,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import experiments
 import exports as exporting
 import load
 import validation
@@ -478,6 +479,7 @@ BENCHMARKS: dict[str, Callable[[int], None]] = {
     "million": million,
     "million-exports": million_exports,
     "validate": validation.run,
+    "counting": experiments.run,
 }
 
 

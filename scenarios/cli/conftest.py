@@ -13,6 +13,10 @@ import pytest
 import urllib3
 from click.testing import CliRunner, Result
 
+from trackside.lab import Lab
+
+sys.path.insert(0, str(Path(__file__).parent))  # where the modules are that are no tests
+
 COMMAND = [sys.executable, "-m", "trackside"]
 
 
@@ -29,6 +33,24 @@ def trackside_command() -> Callable[..., Result]:
         return result
 
     return run
+
+
+@pytest.fixture
+def recording(new_lab: Callable[..., Lab], tmp_path: Path) -> Path:
+    """A recording of `counted_files.some`."""
+    from counted_files import recorded, some, to_workspace
+
+    return recorded(some(new_lab(to_workspace())), tmp_path / "lab.ndjson")
+
+
+@pytest.fixture
+def wired(tmp_path: Path) -> Path:
+    """The file of `counted_files.to_workspace`."""
+    from counted_files import to_workspace
+
+    path = tmp_path / "workspace.json"
+    path.write_text(json.dumps(to_workspace()), encoding="utf-8")
+    return path
 
 
 @dataclass

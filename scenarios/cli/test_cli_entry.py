@@ -9,7 +9,21 @@ import pytest
 
 import trackside
 
-COMMANDS = ("serve", "send", "record", "replay", "flags", "explain", "validate", "contracts", "generate", "rules")
+COMMANDS = (
+    "serve",
+    "send",
+    "record",
+    "replay",
+    "flags",
+    "explain",
+    "verdict",
+    "results",
+    "audit",
+    "validate",
+    "contracts",
+    "generate",
+    "rules",
+)
 
 
 def modules_after(*arguments: str) -> set[str]:
@@ -37,7 +51,21 @@ def test_help_lists_every_command(trackside_command):
 
 @pytest.mark.parametrize(
     "command",
-    ["serve", "send", "record", "replay", "flags list", "flags set", "explain", "generate", "rules", "contracts"],
+    [
+        "serve",
+        "send",
+        "record",
+        "replay",
+        "flags list",
+        "flags set",
+        "explain",
+        "verdict",
+        "results",
+        "audit",
+        "generate",
+        "rules",
+        "contracts",
+    ],
 )
 def test_every_command_has_help_and_json(command, trackside_command):
     result = trackside_command(*command.split(), "--help")

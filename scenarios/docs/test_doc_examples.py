@@ -277,7 +277,7 @@ class Shell:
         for name, port in PORTS.items():
             command = command.replace(f"http://127.0.0.1:{port}", self._urls[name])
         bin_first = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        environment = {**os.environ, "PATH": bin_first, "PYTHONUTF8": "1"}
+        environment = {**os.environ, "PATH": bin_first, "PYTHONUTF8": "1", "TRACKSIDE_ADMIN": self._urls["admin"]}
         done = subprocess.run(
             ["bash", "-c", command], capture_output=True, cwd=self.folder, env=environment, timeout=60, check=False
         )

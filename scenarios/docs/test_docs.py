@@ -18,6 +18,8 @@ from trackside import Lab, admin, catalog, pytest_plugin
 from trackside.cli import group
 from trackside.codes import codes_of
 from trackside.contract_fields import fields_of
+from trackside.counting.conditions import ABOUT
+from trackside.counting.handles import ExperimentHandle
 from trackside.expect import ExpectationError
 from trackside.lab import VENDORS
 from trackside.markdown import cell, code
@@ -161,6 +163,16 @@ def signature(name: str, function: Any) -> str:
 @pytest.mark.parametrize("name", ["expect_event", "expect_only", "expect_none", "events", "fail", "recover"])
 def test_the_plugin_page_has_every_method_of_a_vendor_with_its_keywords(name: str) -> None:
     assert f"`{signature(name, getattr(Mock, name))}`" in page("plugin.md")
+
+
+@pytest.mark.parametrize("name", ["expect_counted", "expect_not_counted", "verdicts", "results"])
+def test_the_plugin_page_has_every_method_of_an_experiment(name: str) -> None:
+    assert f"`{signature(name, getattr(ExperimentHandle, name))}`" in page("plugin.md")
+
+
+def test_the_page_of_counting_has_every_condition_and_what_it_means() -> None:
+    rows = [f"| `{name}` | {about.weight} | {about.text} |" for name, about in ABOUT.items()]
+    assert [row for row in rows if row not in page("counting.md").splitlines()] == []
 
 
 @pytest.mark.parametrize("name", ["expect_identity", "identities"])

@@ -111,6 +111,26 @@ def test_the_client_reads_and_creates_experiments(client: Any) -> None:
     assert experiments.get_experiment("default", "production", "banner-test").name == "Banner test"
 
 
+@pytest.mark.rule(
+    "launchdarkly.rest.start-iteration", "launchdarkly.rest.stop-iteration", "launchdarkly.rest.iterations"
+)
+def test_the_client_starts_and_stops_iterations(client: Any) -> None:
+    experiments, where = api.ExperimentsApi(client), ("default", "production", "banner")
+    semantic = "application/json; domain-model=launchdarkly.semanticpatch"
+
+    def patch(**instruction: Any) -> Any:
+        body = api.ExperimentPatchInput(instructions=[instruction])
+        return experiments.patch_experiment(*where, body, _content_type=semantic)
+
+    first = experiments.get_experiment(*where).current_iteration
+    second = patch(kind="saveAndStartNewIteration", changeJustification="Once more")
+    stopped = patch(kind="stopIteration", winningTreatmentId=first.treatments[1].id)
+
+    assert [one.id for one in second.previous_iterations] == [first.id]
+    assert (second.current_iteration.status, stopped.current_iteration.status) == ("running", "stopped")
+    assert stopped.current_iteration.winning_treatment_id == first.treatments[1].id
+
+
 @pytest.mark.rule("launchdarkly.rest.evaluate")
 def test_the_client_has_flags_evaluated(client: Any) -> None:
     context = {"kind": "user", "key": "u-1"}

@@ -493,6 +493,7 @@ def test_a_name_that_file_and_workspace_both_declare_is_told(faults_of):
         ),
         (
             {
+                "id_types": ["companyID"],
                 "layers": {"page": {}},
                 "experiments": {
                     "e": {"groups": {"a": {}}, "layer": "page", "allocation": 10},

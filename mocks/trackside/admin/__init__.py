@@ -16,7 +16,15 @@ import orjson
 from flask import Flask, Response
 from flask import request as flask_request
 
-from trackside.admin import audience_paths, lab_paths, ownlayer_paths, recording_paths, segment_paths
+from trackside.admin import (
+    audience_paths,
+    counting_paths,
+    lab_paths,
+    ownlayer_paths,
+    recording_paths,
+    segment_paths,
+    statsig_paths,
+)
 from trackside.errors import TracksideError, WorkspaceError
 from trackside.wire import LOOPBACK
 
@@ -26,9 +34,11 @@ if TYPE_CHECKING:
 PATHS: dict[str, tuple[str, Callable[..., Any]]] = {
     **lab_paths.PATHS,
     **audience_paths.PATHS,
+    **counting_paths.PATHS,
     **ownlayer_paths.PATHS,
     **recording_paths.PATHS,
     **segment_paths.PATHS,
+    **statsig_paths.PATHS,
 }
 """Every path of the control API, with its method."""
 

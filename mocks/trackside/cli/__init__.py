@@ -17,7 +17,21 @@ from trackside import __version__
 from trackside.cli.output import forget_output, remark
 from trackside.errors import TracksideError
 
-COMMANDS = ("serve", "send", "record", "replay", "flags", "explain", "validate", "contracts", "generate", "rules")
+COMMANDS = (
+    "serve",
+    "send",
+    "record",
+    "replay",
+    "flags",
+    "explain",
+    "verdict",
+    "results",
+    "audit",
+    "validate",
+    "contracts",
+    "generate",
+    "rules",
+)
 """Each is ``command`` in the module of its name."""
 
 

@@ -93,6 +93,15 @@ def _destination_lines(at: AtDestination) -> Iterator[str]:
         yield f"      {request['method']} {request['url']}"
         yield from (f"      {line}" for _, line in _json_lines(request["body"], "$", ""))
     yield from _step_lines([(at.vendor, step) for step in at.steps], indent=6)
+    yield from _verdict_lines(at)
+
+
+def _verdict_lines(at: AtDestination) -> Iterator[str]:
+    """Yield whether the records would count in the vendor's experiments."""
+    from trackside.counting.telling import verdict_lines
+
+    for verdict in at.verdicts:
+        yield from (f"      {printable(line)}" for line in verdict_lines(verdict.as_json()))
 
 
 def _record_lines(record: ExplainedRecord) -> Iterator[str]:

@@ -115,7 +115,7 @@ def command(
         plan=plan or said.plan,
         workspace=workspace if maps or source else "",
         source=source,
-        levels={**said.levels, **_levels(levels)},
+        levels={**said.levels, **levels_of(levels)},
         strict=strict,
         limit=limit,
     )
@@ -142,7 +142,7 @@ def command(
     return 2 if summary.faults else 0 if write_baseline else summary.exit_code
 
 
-def _levels(asked: tuple[str, ...]) -> dict[str, Asked]:
+def levels_of(asked: tuple[str, ...]) -> dict[str, Asked]:
     """Return the levels of ``--level``.
 
     Raises:

@@ -10,6 +10,8 @@ import orjson
 
 from trackside import catalog
 from trackside.errors import TracksideError
+from trackside.launchdarkly.experiment_checks import faults as experiment_faults
+from trackside.launchdarkly.experiments import as_experiment
 from trackside.launchdarkly.flag_file import FlagFile, read
 from trackside.launchdarkly.item_checks import contract_faults, did_you_mean, reference_faults
 from trackside.launchdarkly.model import Item, Kind, complete_flag
@@ -51,6 +53,10 @@ def declared(settings: LaunchDarklySettings, folder: Path | None) -> Declared:
         }
         if not faults:
             faults += _moved(reference_faults(**environments[name]))
+    flags = {name: own["flags"] for name, own in environments.items()}
+    complete = folder is not None or not any((settings.flags_file, *_environments(settings).values()))
+    if not any(file.faults for file in files.values()):
+        faults += experiment_faults(settings, flags, complete=complete)
     return Declared(environments, _once([*faults, *_environment_faults(settings)]), list(files))
 
 
@@ -77,10 +83,20 @@ def _flags(settings: LaunchDarklySettings, environment: str, faults: list[Tracks
             made[key] = complete_flag({"key": key, **value})
             continue
         found: list[TracksideError] = []
-        made[key] = flag_of(key, value, environment, found)
+        made[key] = _in_experiments(settings, environment, flag_of(key, value, environment, found))
         place = catalog.json_path(["launchdarkly", "flags", key])
         faults += [TracksideError(fault.what, place + fault.where.removeprefix("$"), fault.fix) for fault in found]
     return made
+
+
+def _in_experiments(settings: LaunchDarklySettings, environment: str, flag: Item) -> Item:
+    """Return a flag whose percentages are those of the experiments that run on it (launchdarkly.counting.experiments)."""
+    first = next(iter(_environments(settings)), "")
+    for one in settings.experiments.values():
+        running = one.recorded[-1].status == "running" and environment == (one.environment or first)
+        if one.flag == flag["key"] and running:
+            flag = as_experiment(flag, one.rule, one.randomization_unit)
+    return flag
 
 
 def _unwritable(settings: LaunchDarklySettings) -> Iterator[TracksideError]:

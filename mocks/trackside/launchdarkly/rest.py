@@ -16,6 +16,8 @@ import orjson
 from trackside import catalog
 from trackside.errors import TracksideError
 from trackside.launchdarkly.credentials import by_access_token
+from trackside.launchdarkly.experiments import declared_experiment
+from trackside.launchdarkly.metrics import declared_metrics
 from trackside.launchdarkly.representation import Representation, link, made_id
 from trackside.steps import Level, Step
 from trackside.wire import Answer, Request, Route, json_answer
@@ -39,7 +41,7 @@ DIGITS = 9
 
 @dataclass(slots=True)
 class Resources:
-    """What was made by the REST API, until the next reset.
+    """What the REST API shows beside flags: what the workspace declares, and what was made until the next reset.
 
     Attributes:
         flags: what SDKs do not have of a flag, such as its name and tags, by its key.
@@ -53,9 +55,22 @@ class Resources:
 
 
 def resources(live: LaunchDarkly) -> Resources:
-    """Return what the REST API remembers."""
-    found: Resources = live.remembered.setdefault("rest", Resources())
+    """Return what the REST API remembers; at first it is what the workspace declares (launchdarkly.counting.metrics)."""
+    found: Resources | None = live.remembered.get("rest")
+    if found is None:
+        found = live.remembered["rest"] = _declared(live)
     return found
+
+
+def _declared(live: LaunchDarkly) -> Resources:
+    settings, first = live.settings, next(iter(live.environments), "")
+    metrics = declared_metrics(settings.project, settings.metrics)
+    experiments = {}
+    for key, one in settings.experiments.items():
+        name = one.environment or first
+        if (flag := live.declared(name, one.flag)) is not None:
+            experiments[name, key] = declared_experiment(settings.project, name, key, one, flag, metrics)
+    return Resources(metrics=metrics, experiments=experiments)
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault of ours

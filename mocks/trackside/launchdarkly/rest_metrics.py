@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from trackside import catalog
 from trackside.errors import TracksideError
-from trackside.launchdarkly.representation import Representation, link, made_id
+from trackside.launchdarkly.metrics import filter_faults, new_metric
+from trackside.launchdarkly.representation import Representation, made_id
 from trackside.launchdarkly.rest import body_of, conflict, invalid, listed, not_found, resources, routes
 from trackside.launchdarkly.rest_patches import json_patched
 from trackside.wire import Answer, Request, json_answer
@@ -33,41 +34,10 @@ def create_metric(request: Request, live: LaunchDarkly) -> Answer:
         raise conflict(
             "conflict", f"A metric with key {key} already exists", "choose another key, or patch that metric"
         )
+    if faults := list(filter_faults(posted.get("filters"), "$.filters")):
+        raise invalid(*faults)
     metrics[key] = new_metric(request.params["project"], posted, int(request.at * 1000))
     return json_answer(201, metrics[key])
-
-
-def new_metric(project: str, posted: Representation, now: int) -> Representation:
-    """Return a metric as the API shows it, of what was posted.
-
-    Without ``unitAggregationType`` a unit counts once, or by its average (launchdarkly.rest.metric-defaults).
-
-    Args:
-        project: its key.
-        posted: with ``key`` and ``kind``, checked.
-        now: epoch milliseconds.
-    """
-    path = f"/api/v2/metrics/{project}/{posted['key']}"
-    units = posted.get("randomizationUnits") or posted.get("analysisUnits") or ["user"]
-    return {
-        "name": posted["key"],
-        "tags": [],
-        "isNumeric": False,
-        "unitAggregationType": "average",
-        "analysisType": "mean",
-        "eventDefault": {"disabled": False, "value": 0},
-        "dataSource": {"key": "launchdarkly"},
-        **posted,
-        "randomizationUnits": units,
-        "analysisUnits": units,
-        "_id": made_id(project, "metric", posted["key"]),
-        "_versionId": made_id(project, "metric", posted["key"], 1),
-        "_version": 1,
-        "_links": {"self": link(path), "parent": link(f"/api/v2/metrics/{project}")},
-        "_creationDate": now,
-        "archived": False,
-        "experimentCount": 0,
-    }
 
 
 def get_metric(request: Request, live: LaunchDarkly) -> Answer:
@@ -85,6 +55,8 @@ def patch_metric(request: Request, live: LaunchDarkly) -> Answer:
     if not catalog.validator(METRIC).is_valid(changed):
         faults = catalog.faults(METRIC, changed, limit=5)
         raise invalid(*(TracksideError(fault.what, fault.at, fault.fix) for fault in faults))
+    if uncounted := list(filter_faults(changed.get("filters"), "$.filters")):
+        raise invalid(*uncounted)
     resources(live).metrics[before["key"]] = changed
     return json_answer(200, changed)
 

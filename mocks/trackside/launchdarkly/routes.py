@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from trackside.launchdarkly import events, fdv2, polling, rest, rest_experiments, rest_flags, rest_metrics, streams
+from trackside.launchdarkly import (
+    events,
+    fdv2,
+    polling,
+    rest,
+    rest_experiments,
+    rest_flags,
+    rest_iterations,
+    rest_metrics,
+    streams,
+)
 from trackside.wire import Route
 
 ROUTES: list[Route[Any]] = [
@@ -16,4 +26,5 @@ ROUTES: list[Route[Any]] = [
     *rest_flags.ROUTES,
     *rest_metrics.ROUTES,
     *rest_experiments.ROUTES,
+    *rest_iterations.ROUTES,
 ]

@@ -88,7 +88,7 @@ class LaunchDarkly:
         streams: the open ones; an environment's name is the topic, and what is published is a `Change`.
         settings: what is in force.
         environments: by name, in the workspace's order.
-        remembered: what else endpoints remember until the next reset, by a name of their own.
+        remembered: what else endpoints remember until the next reset or workspace, by a name of their own.
         payloads: the payload IDs of events that came before.
     """
 
@@ -116,6 +116,7 @@ class LaunchDarkly:
             self._forget_evaluator(name)
         before, self.settings = self.environments, settings
         self._declared = declared.data or {}
+        self.remembered.clear()
         self.environments = {}
         for name, environment in environments.items():
             self.environments[name] = data = EnvironmentData(name, environment)
@@ -166,6 +167,10 @@ class LaunchDarkly:
         data = self.environments.get(environment)
         found: Item | None = getattr(data, kind).get(key) if data else None
         return found
+
+    def declared(self, environment: str, key: str) -> Item | None:
+        """Return a flag as the workspace declares it for an environment; None where it does not."""
+        return self._declared.get(environment, {}).get("flags", {}).get(key)
 
     def put(self, environment: str, kind: Kind, item: Item) -> Item:
         """Put a flag or segment into one environment, tell its SDKs, and return it with its new version."""

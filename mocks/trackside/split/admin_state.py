@@ -5,7 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trackside.split.metrics import KeptExperiment, KeptMetric
 
 WORKSPACE = "Default"
 """The name of the one workspace; the vendor too gives the first one this name."""
@@ -74,6 +77,8 @@ class Admin:
         inactive: environments and segments that are not in them, though SDKs may know them from before.
         identities: attributes by traffic type, environment and key.
         flag_sets: by name.
+        metrics: those that the API made or changed, by name; None for one that it deleted.
+        experiments: the same.
     """
 
     environments: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -86,3 +91,5 @@ class Admin:
     inactive: set[tuple[str, str]] = field(default_factory=set)
     identities: dict[tuple[str, str, str], Mapping[str, str]] = field(default_factory=dict)
     flag_sets: dict[str, Described] = field(default_factory=dict)
+    metrics: dict[str, KeptMetric | None] = field(default_factory=dict)
+    experiments: dict[str, KeptExperiment | None] = field(default_factory=dict)

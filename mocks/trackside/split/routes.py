@@ -9,6 +9,8 @@ from trackside.split import (
     admin_flags,
     admin_identities,
     admin_segments,
+    api_experiments,
+    api_metrics,
     endpoints,
     events,
     impressions,
@@ -27,4 +29,6 @@ ROUTES: list[Route[Any]] = [
     *admin_flags.ROUTES,
     *admin_segments.ROUTES,
     *admin_identities.ROUTES,
+    *api_metrics.ROUTES,
+    *api_experiments.ROUTES,
 ]

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from trackside.split.metric_settings import Experiment, Metric
+
 ANY_KEY = "any-key"
 """What the options of SDKs hold where no key is declared."""
 
@@ -162,6 +164,8 @@ class SplitSettings:
         segments: the keys of each segment, in every environment.
         large_segments: the keys of each large segment, in every environment.
         rule_based_segments: the rules of each rule-based segment, in every environment.
+        metrics: the metrics by name (split.counting.metric-types).
+        experiments: the experiments by name (split.counting.experiment).
         admin_key: the key of the Admin API; empty where any key will do (split.admin.key).
         impressions_webhook: where the impressions that SDKs post are posted on; None for nowhere (split.webhook).
         streaming: whether SDKs are told of changes by the event stream; else they poll (split.sdk.auth.push-off).
@@ -177,6 +181,8 @@ class SplitSettings:
     segments: dict[str, tuple[str, ...]] = field(default_factory=dict)
     large_segments: dict[str, tuple[str, ...]] = field(default_factory=dict)
     rule_based_segments: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    experiments: dict[str, Experiment] = field(default_factory=dict)
     admin_key: str = ""
     impressions_webhook: ImpressionsWebhook | None = None
     streaming: bool = True

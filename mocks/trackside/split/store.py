@@ -43,7 +43,14 @@ class Split:
         admin: what the Admin API knows beside all this.
         webhook: posts impressions on.
         answers: bodies of ``splitChanges`` that are still true, by environment, spec and question.
+        versions: by environment and flag, since when the version in force of a flag that changed while the lab runs is
+            there, epoch milliseconds of this machine's clock, which SDKs have too (split.counting.version).
     """
+
+    @property
+    def last_number(self) -> int:
+        """The number of the latest change; it tells whether anything is as it was."""
+        return self._last_number
 
     def __init__(self, lock: Lock) -> None:
         self.lock = lock
@@ -54,6 +61,7 @@ class Split:
         self.admin = Admin()
         self.webhook = Webhook()
         self.answers: dict[tuple[Any, ...], bytes] = {}
+        self.versions: dict[tuple[str, str], int] = {}
         self._declared: dict[str, Content] = {}
         self._last_number = 0
         self._traffic_types: tuple[tuple[Any, ...], TrafficTypes] = ((), TrafficTypes())
@@ -73,6 +81,7 @@ class Split:
     def reset(self) -> None:
         """Take back what was changed: flags and segments are as declared, new ones archived (split.sdk.change-numbers)."""
         self._take_back()
+        self.versions.clear()
         self.webhook.reset()
         if self.publishers != streams.PUBLISHERS:
             self.occupancy(streams.PUBLISHERS)
@@ -172,6 +181,7 @@ class Split:
         if state.flags.holds(killed):
             return flag
         kept = state.flags.put(killed, self.next_number())
+        self._note_version(state, kept)
         self._publish(state, streams.kill(state.name, kept))
         return kept
 
@@ -190,8 +200,13 @@ class Split:
             return found
         before = of.number
         kept = of.put(definition, self.next_number())
+        if found is not None and of is state.flags:
+            self._note_version(state, kept)
         self._publish(state, streams.update(state.name, kind, of.number, kept, before))
         return kept
+
+    def _note_version(self, state: Environment, flag: Definition) -> None:
+        self.versions[state.name, flag["name"]] = time.time_ns() // 1_000_000
 
     def _existing(self, name: str, environment: str) -> Definition:
         found = self.flag(name, environment)
@@ -300,6 +315,8 @@ class Split:
             return
         number = self.next_number()
         for row in changed:
+            if of.get(row["name"]) is not None and of is state.flags:
+                self._note_version(state, row)
             of.put(row, number)
         self._publish(state, streams.update(state.name, kind, number))
 

@@ -225,9 +225,37 @@ def create_unit_id(_request: Request, live: Statsig, body: Body) -> Answer:
     return told("Unit ID Type created successfully.", row, 201)
 
 
+def read_unit_id(request: Request, live: Statsig, _body: Body) -> Answer:
+    """Return one ID type; 400 for one that the project does not have."""
+    return told("Unit ID Type read successfully.", _unit_id(request, live))
+
+
+def update_unit_id(request: Request, live: Statsig, body: Body) -> Answer:
+    """Change what an ID type is said to be."""
+    row = {**_unit_id(request, live), "description": body["description"]}
+    live.console.setdefault("unit_id_types", {})[row["name"]] = row
+    return told("Unit ID Type updated successfully.", row)
+
+
+def delete_unit_id(request: Request, live: Statsig, _body: Body) -> Answer:
+    """Take an ID type away: nothing is joined by it any more."""
+    live.console.setdefault("unit_id_types", {})[_unit_id(request, live)["name"]] = None
+    return told("Unit ID Type deleted successfully.")
+
+
+def _unit_id(request: Request, live: Statsig) -> Body:
+    name, rows = request.params["id"], _unit_ids(live)
+    if name not in rows:
+        fix = f"make it first; known are: {', '.join(rows) or 'none'}"
+        raise TracksideError(f"there is no unit ID type {shown(name)}", request.path, fix)
+    return rows[name]
+
+
 def _unit_ids(live: Statsig) -> dict[str, Body]:
-    declared = {name: {"name": name, "description": ""} for name in live.settings.id_types}
-    return {**declared, **live.console.get("unit_id_types", {})}
+    """Return the ID types beside those that every project has; one that was deleted is kept as None."""
+    declared: dict[str, Body | None] = {name: {"name": name, "description": ""} for name in live.settings.id_types}
+    rows = {**declared, **live.console.get("unit_id_types", {})}
+    return {name: row for name, row in rows.items() if row is not None}
 
 
 ROUTES: list[Route[Any]] = [
@@ -235,4 +263,7 @@ ROUTES: list[Route[Any]] = [
     route("GET", "/events/<eventName>", list_events),
     route("GET", "/unit_id_types", list_unit_ids),
     route("POST", "/unit_id_types", create_unit_id, "statsig/console-unit-id-type"),
+    route("GET", "/unit_id_types/<id>", read_unit_id),
+    route("PATCH", "/unit_id_types/<id>", update_unit_id, "statsig/console-unit-id-type-update"),
+    route("DELETE", "/unit_id_types/<id>", delete_unit_id),
 ]

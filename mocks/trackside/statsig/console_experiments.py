@@ -11,6 +11,8 @@ from trackside.statsig.console import Body, head, more_of, page, route, told, to
 from trackside.statsig.console_configs import KEPT as KEPT_OF_CONFIGS
 from trackside.statsig.console_configs import delete, found, new_name
 from trackside.statsig.console_gates import changed_ids
+from trackside.statsig.counting import metric_rows, period_of
+from trackside.statsig.metrics import named
 from trackside.statsig.specs import Spec
 from trackside.times import in_ms
 from trackside.wire import Answer, Request, Route
@@ -104,6 +106,8 @@ def ended(status: str, message: str) -> Callable[[Request, Statsig, Body], Answe
 
     def end(request: Request, live: Statsig, body: Body) -> Answer:
         one = found(request, live, "experiment")
+        if _status(live, one) == "setup":
+            more_of(live, "experiment", one["name"])["startTime"] = None  # it never started
         experiments.activate(live, one, active=False)
         touched(live, "experiment", one["name"], request, body, ("decisionReason",))
         _set_status(request, live, one["name"], status)
@@ -119,8 +123,10 @@ def _set_status(request: Request, live: Statsig, name: str, status: str) -> None
     now = in_ms(request.at)
     if status == "setup":
         kept.update(startTime=None, endTime=None, launchedGroupID=None)
+    elif status == "active":
+        kept["startTime"] = now
     else:
-        kept["startTime" if status == "active" else "endTime"] = now
+        kept["endTime"] = kept.get("endTime") or now
 
 
 def _status(live: Statsig, one: Spec) -> str:
@@ -130,17 +136,18 @@ def _status(live: Statsig, one: Spec) -> str:
 
 def _row(live: Statsig, one: Spec) -> Body:
     kept, row = live.console.get("experiment", {}).get(one["name"], {}), experiments.row_of(live, one["name"]) or {}
+    period = period_of(kept, live.settings.experiments.get(one["name"], {}), _status(live, one))
     return {
         **head(live, "experiment", one),
         "status": _status(live, one),
         "launchedGroupID": kept.get("launchedGroupID"),
-        "startTime": kept.get("startTime"),
-        "endTime": kept.get("endTime"),
+        "startTime": period.start if period else None,
+        "endTime": period.end if period else None,
         "layerID": live.layer_of(one["name"]) or None,
         "hypothesis": kept.get("hypothesis", ""),
-        "primaryMetrics": kept.get("primaryMetrics", []),
+        "primaryMetrics": _scorecard(live, one, "primary"),
         "primaryMetricTags": [],
-        "secondaryMetrics": kept.get("secondaryMetrics", []),
+        "secondaryMetrics": _scorecard(live, one, "secondary"),
         "secondaryMetricTags": [],
         "groups": experiments.groups(one),
         "allocation": row.get("allocation", 100),
@@ -151,6 +158,16 @@ def _row(live: Statsig, one: Spec) -> Body:
         "healthChecks": [],
         "healthCheckStatus": "PASSED",
     }
+
+
+def _scorecard(live: Statsig, one: Spec, side: str) -> list[Body]:
+    """Return the metrics of one side of the scorecard, each with its name and type."""
+    kept = live.console.get("experiment", {}).get(one["name"], {})
+    if f"{side}Metrics" in kept:
+        found: list[Body] = kept[f"{side}Metrics"]
+        return found
+    rows, declared = metric_rows(live.settings, live), live.settings.experiments.get(one["name"], {})
+    return [named(asked, rows) for asked in declared.get(f"{side}_metrics", ())]
 
 
 # ---- overrides

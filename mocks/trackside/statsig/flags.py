@@ -13,6 +13,7 @@ from trackside import catalog
 from trackside.errors import TracksideError
 from trackside.live import Declared
 from trackside.statsig.changes import sendable
+from trackside.statsig.metrics import metric_faults
 from trackside.statsig.reading import circle_of, merged, read
 from trackside.statsig.settings import StatsigSettings
 from trackside.statsig.short import faults_of, project_of
@@ -45,6 +46,7 @@ def declared(settings: StatsigSettings, folder: Path | None) -> Declared:
     lists = {**{name: Listed() for name in _named_lists(of_file)}, **short.id_lists}
     whole = merged(of_file, short.specs)
     faults += [*_twice(settings, of_file), *_unsendable(short), *faults_of(settings, of_file, lists)]
+    faults += metric_faults(settings)
     if not faults and (circle := circle_of(whole)):
         what = f"gates ask each other in a circle: {' asks '.join([*circle, circle[0]])}"
         place = catalog.json_path(["statsig", "gates", circle[0]])

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from trackside import expect
 from trackside.connecting import connect
+from trackside.counting.handles import Counts
+from trackside.errors import TracksideError
 from trackside.statsig.config_changes import record
+from trackside.statsig.counting import PRODUCTION, day_offset, unit_types
 from trackside.statsig.export import exported
 from trackside.statsig.history import too_old
+from trackside.statsig.metrics_view import STREAMED, events_by_day, log_stream
 from trackside.statsig.routes import may_sync
 from trackside.statsig.store import Statsig
-from trackside.statsig.units import Joined, joined
+from trackside.statsig.units import EVERYWHERE, Joined, joined
 from trackside.steps import Message, Record, Step
 from trackside.times import in_ms
 from trackside.vendor import Mock
@@ -46,9 +50,14 @@ class StatsigMock(Mock):
         """Return the handle of a dynamic config."""
         return Config(self._change, "dynamic_config", name)
 
-    def experiment(self, name: str) -> Experiment:
-        """Return the handle of an experiment."""
-        return Experiment(self._change, "experiment", name)
+    def experiment(self, key: str, environment: str = "") -> Experiment:  # type: ignore[override]  # it serves groups too
+        """Return the handle of an experiment, or of a gate that passes for a part of its units, to serve and to ask what counts.
+
+        Args:
+            key: its name.
+            environment: the tier whose results are asked for; any by default.
+        """
+        return Experiment(self._lab, self._change, key, environment)
 
     def layer(self, name: str) -> Config:
         """Return the handle of a layer."""
@@ -98,8 +107,42 @@ class StatsigMock(Mock):
         Raises:
             TracksideError: the project has no such ID type.
         """
-        known = [*self._settings.id_types, *self.live.console.get("unit_id_types", {})]
+        known = unit_types(self._settings, self.live)[len(EVERYWHERE) :]
         return joined((one.record for one in self._lab.kept(self.name)), id_type, unit, known)
+
+    def metrics(self, unit_type: str = "userID", environment: str = PRODUCTION) -> list[dict[str, Any]]:
+        """Return what the Metrics tab shows of events: a row for each name, in all and by day (statsig.metrics.view).
+
+        Args:
+            unit_type: whose units are counted: ``userID``, ``stableID`` or a custom ID of the project.
+            environment: the tier; empty for all.
+
+        Returns:
+            ``{"event", "metric", "unit_type", "count", "dau", "days": {"2026-11-22": {"count", "dau"}}}`` by name; days
+            are the project's.
+
+        Raises:
+            TracksideError: the project has no such ID type.
+        """
+        known = unit_types(self._settings, self.live)
+        if unit_type not in known:
+            what, fix = f"the project has no ID type {unit_type!r}", f"declare it; known are: {', '.join(known)}"
+            raise TracksideError(what, "statsig.id_types", fix)
+        records = (one.record for one in self._lab.kept(self.name))
+        return events_by_day(records, unit_type, environment, day_offset(self._settings))
+
+    def log_stream(self, limit: int | None = STREAMED, *, all_environments: bool = False) -> list[dict[str, Any]]:
+        """Return what the log stream shows: the last custom events, the latest first (statsig.metrics.log-stream).
+
+        Args:
+            limit: of events; None for all.
+            all_environments: whether those of other tiers than production are shown too.
+
+        Returns:
+            ``{"timestamp", "event", "userID", "user", "value", "metadata", "environment", "source"}``; the timestamp in
+            epoch milliseconds, the source such as ``segment v1.0``.
+        """
+        return log_stream(self.live.records(), limit, all_environments=all_environments)
 
     def config_changes(self) -> list[Record]:
         """Return the config changes that it keeps, oldest first; it makes them while it exports to Segment."""
@@ -260,8 +303,14 @@ class Config(_Handle):
         return self
 
 
-class Experiment(_Handle):
-    """An experiment."""
+class Experiment(Counts, _Handle):
+    """An experiment; see `trackside.counting.handles.Counts` for what it can be asked."""
+
+    vendor = "statsig"
+
+    def __init__(self, lab: Lab, change: Change, key: str, environment: str = "") -> None:
+        super().__init__(change, "experiment", key)
+        self._lab, self.key, self.environment = lab, key, environment
 
     def serve(self, group: str | Mapping[str, float], *, user: str = "") -> Experiment:
         """Put everyone into a group, or into groups by percentage.

@@ -14,8 +14,10 @@ from trackside.statsig import (
     client,
     console,
     console_configs,
+    console_counts,
     console_experiments,
     console_gates,
+    console_metrics,
     console_segments,
     download,
     events,
@@ -158,5 +160,7 @@ ROUTES: list[Route[Any]] = [
     *console_configs.ROUTES,
     *console_experiments.ROUTES,
     *console_segments.ROUTES,
+    *console_metrics.ROUTES,
+    *console_counts.ROUTES,
     *oauth.ROUTES,
 ]

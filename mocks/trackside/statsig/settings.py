@@ -113,9 +113,15 @@ class StatsigSettings:
         specs_file: an answer of download_config_specs, in either format; relative to the workspace's folder.
         gates: by name: true, false, a percentage, or a mapping of ``pass``, ``users``, ``if``, ``id_type``, ``enabled``.
         dynamic_configs: by name, the parameters that everyone gets.
-        experiments: by name: ``groups``, and ``sizes``, ``allocation``, ``layer``, ``id_type``, ``active``, ``users``.
+        experiments: by name: ``groups``, and ``sizes``, ``allocation``, ``layer``, ``id_type``, ``active``, ``users``,
+            ``primary_metrics``, ``secondary_metrics``, ``start_time``, ``end_time``, ``environments``.
         layers: by name, the parameters that everyone gets who is in no experiment of the layer.
         id_lists: by name: IDs, or a mapping of ``ids`` and ``id_type``.
+        metrics: custom metrics by name: ``event`` or ``metric_events``, and ``type``, ``unit_types``, ``directionality``,
+            ``rollup_time_window``, ``description``, ``tags``; each event has its event_count metric without.
+        exposure_join: whether a unit's events count from the beginning of the day of its first exposure (``date``) or from
+            the exposure on (``timestamp``) (statsig.counting.exposure-first).
+        day_utc_offset: how many hours the project's days are ahead of UTC (statsig.counting.day).
         any_key: whether any key is taken for the server secret, as in the demo workspace.
     """
 
@@ -131,4 +137,7 @@ class StatsigSettings:
     experiments: dict[str, Any] = field(default_factory=dict)
     layers: dict[str, Any] = field(default_factory=dict)
     id_lists: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    exposure_join: Literal["date", "timestamp"] = "date"
+    day_utc_offset: float = -8
     any_key: bool = False

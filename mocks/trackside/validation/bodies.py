@@ -24,6 +24,7 @@ class Bodies(NamedTuple):
 
 
 _API = "/internal/api/v2"
+_V4 = "/fme/api/v4"
 _IDENTITIES = f"{_API}/trafficTypes/*/environments/*/identities"
 _CONSOLE = "/console/v1"
 _REST = "/api/v2/projects/*/environments/*"
@@ -91,6 +92,13 @@ _PATHS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("GET", f"{_CONSOLE}/events(/*)?", "", "statsig/console-events"),
         ("GET", f"{_CONSOLE}/(unit_id_types|gates|dynamic_configs|layers|experiments|segments)", "", "statsig/console-list"),
         ("POST", f"{_CONSOLE}/unit_id_types", "", "statsig/console-unit-id-type-answer"),
+        ("GET|PATCH", f"{_CONSOLE}/unit_id_types/*", "", "statsig/console-unit-id-type-answer"),
+        ("GET", f"{_CONSOLE}/metrics/list", "", "statsig/console-list"),
+        ("GET", f"{_CONSOLE}/metrics/values", "", "statsig/console-metric-values"),
+        ("GET", f"{_CONSOLE}/metrics", "", "statsig/console-metric-value"),
+        ("GET|POST", f"{_CONSOLE}/metrics(/**)?", "", "statsig/console-metric-answer"),
+        ("GET", f"{_CONSOLE}/exposure_count", "", "statsig/console-exposure-count"),
+        ("GET", f"{_CONSOLE}/experiments/*/cumulative_exposures", "", "statsig/console-cumulative-exposures"),
         ("GET|POST|PATCH|DELETE", f"{_CONSOLE}/gates/*/overrides", "", "statsig/console-gate-overrides-answer"),
         ("GET|POST|PATCH|DELETE", f"{_CONSOLE}/experiments/*/overrides", "", "statsig/console-experiment-overrides-answer"),
         ("GET|POST|PATCH|DELETE", f"{_CONSOLE}/segments/*/id_list(/*)?", "", "statsig/console-id-list-answer statsig/console-done"),
@@ -138,6 +146,15 @@ _PATHS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("POST|PUT", f"{_API}/schema/ws/*/trafficTypes/*", "", "split/admin-attribute"),
         ("POST", f"{_API}/schema/ws/*/trafficTypes/*/attribute:bulk", "", "split/admin-attributes"),
         ("PATCH", f"{_API}/schema/ws/*/trafficTypes/*/*", "split/admin-patch-request", "split/admin-attribute"),
+        ("GET", f"{_V4}/metrics", "", "split/v4-metrics"),
+        ("POST", f"{_V4}/metrics", "", "split/v4-metric-change"),
+        ("GET", f"{_V4}/metrics/*", "", "split/v4-metric"),
+        ("PATCH", f"{_V4}/metrics/*", "", "split/v4-metric-change"),
+        ("GET", f"{_V4}/experiments", "", "split/v4-experiments"),
+        ("POST", f"{_V4}/experiments", "", "split/v4-experiment-change"),
+        ("GET", f"{_V4}/experiments/*", "", "split/v4-experiment"),
+        ("PATCH", f"{_V4}/experiments/*", "", "split/v4-experiment-change"),
+        ("DELETE", f"{_V4}/(metrics|experiments)/*", "", "split/v4-deleted"),
     ),
     "launchdarkly": (
         ("GET", "/sdk/goals/*", "", "launchdarkly/goals"),
@@ -179,7 +196,7 @@ _REFUSALS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "split": (
         ("/segment(/**)?", "split/segment-call-answer"),
-        (f"{_API}/**|(/internal)?/api/v3/**", "split/admin-error"),
+        (f"{_API}/**|(/internal)?/api/v3/**|{_V4}/**", "split/admin-error"),
         ("/**", "split/error-answer"),
     ),
     "launchdarkly": (("/**", "launchdarkly/error-answer"),),

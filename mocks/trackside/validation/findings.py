@@ -80,6 +80,8 @@ class FileResult:
         strict: findings that fail the run.
         warned: findings that are only told.
         old: findings that the baseline has.
+        noun: what was checked, where that is no payload.
+        others: how many of these.
     """
 
     file: str
@@ -87,6 +89,8 @@ class FileResult:
     strict: int = 0
     warned: int = 0
     old: int = 0
+    noun: str = "payload"
+    others: int = 0
 
     def held(self) -> list[tuple[str, str, int]]:
         """Return how many payloads had each contract, and how it was known: the most first, whoever judged them."""
@@ -95,8 +99,8 @@ class FileResult:
 
     @property
     def checked(self) -> int:
-        """How many payloads were checked; what concerns no vendor is none."""
-        return sum(count for (contract, how), count in self.payloads.items() if contract or not how)
+        """How many payloads were checked, what concerns no vendor being none; or how many of what was checked instead."""
+        return self.others + sum(count for (contract, how), count in self.payloads.items() if contract or not how)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a JSON object."""
@@ -105,4 +109,6 @@ class FileResult:
             for (contract, known_by), count in sorted(self.payloads.items())
         ]
         counts = {"strict": self.strict, "warn": self.warned, "baseline": self.old}
-        return {"file": self.file, "payloads": self.checked, "contracts": contracts, "findings": counts}
+        payloads = self.checked - self.others
+        others = {f"{self.noun}s": self.others} if self.noun != "payload" else {}
+        return {"file": self.file, "payloads": payloads, **others, "contracts": contracts, "findings": counts}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from trackside.errors import TracksideError
@@ -40,9 +40,14 @@ class Summary:
     faults: list[TracksideError] = field(default_factory=list)
 
     @property
-    def payloads(self) -> int:
-        """How many payloads were checked."""
+    def checked(self) -> int:
+        """How many payloads were checked, or of what was checked instead."""
         return sum(one.checked for one in self.files)
+
+    @property
+    def noun(self) -> str:
+        """What was checked."""
+        return self.files[0].noun if self.files else "payload"
 
     @property
     def strict(self) -> int:
@@ -210,6 +215,42 @@ class Run:
                     yield file.name, part
             except TracksideError as error:  # a lab that does not answer
                 self._faults.append(error)
+
+
+def tell(
+    findings: Iterable[Finding],
+    result: FileResult,
+    options: Options,
+    reports: Sequence[Report],
+    is_old: Callable[[Finding], bool],
+    faults: Sequence[TracksideError] = (),
+) -> Summary:
+    """Tell reports findings that were made elsewhere, at the levels of a run, and return what became of them.
+
+    Args:
+        findings: all of one file.
+        result: of that file, its findings not yet counted.
+        options: of which the levels are used.
+        reports: that are told.
+        is_old: whether a finding is known, and not told.
+        faults: what could not be read.
+    """
+    for finding in findings:
+        level = options.level(finding.code, finding.level)
+        if level == "off":
+            continue
+        if is_old(finding):
+            result.old += 1
+            continue
+        result.strict += level == "strict"
+        result.warned += level == "warn"
+        for report in reports:
+            report.finding(replace(finding, level=level))
+    summary = Summary([result], [*faults])
+    for report in reports:
+        report.file(result)
+        report.finish(summary)
+    return summary
 
 
 def _by_size(found: Iterable[tuple[str, Part | None]]) -> Iterator[list[tuple[str, Part | None]]]:

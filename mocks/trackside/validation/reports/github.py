@@ -98,7 +98,7 @@ class Report:
     def _page(self, summary: Summary, room: int) -> str:
         """Return the summary in at most so many bytes: nothing where its heading needs more. It is ASCII throughout."""
         counts = [
-            f"{number(summary.payloads, 'payload')} in {number(len(summary.files), 'file')}",
+            f"{number(summary.checked, summary.noun)} in {number(len(summary.files), 'file')}",
             f"{summary.strict:,} strict",
         ]
         counts += [number(summary.warned, "warning"), f"{summary.old:,} in the baseline"]

@@ -100,7 +100,7 @@ class _Suite:
 
     def counts(self, result: FileResult) -> None:
         """Add what the file held, and a test that passes where nothing in it is strict."""
-        payloads = number(result.checked, "payload")
+        payloads = number(result.checked, result.noun)
         for contract, how, count in result.held():
             self._say(counted(contract, how, count))
         self._say(f"{payloads}, {number(result.old, 'finding')} that the baseline has")

@@ -47,7 +47,7 @@ class Report:
             if self._clean > _SHOWN_FILES:
                 return
         held = "".join(f"\n    {printable(counted(contract, how, count))}" for contract, how, count in result.held())
-        self._line((f"{printable(result.file)}: ", "bold"), (f"{number(result.checked, 'payload')}{held}", ""))
+        self._line((f"{printable(result.file)}: ", "bold"), (f"{number(result.checked, result.noun)}{held}", ""))
 
     def finish(self, summary: Summary) -> None:
         """Write the counts."""
@@ -56,7 +56,7 @@ class Report:
         found = [number(summary.strict, "strict finding"), number(summary.warned, "warning")]
         found += [f"{summary.old:,} in the baseline"] if summary.old else []
         colour = "bold red" if summary.strict or summary.faults else "yellow" if summary.warned else "bold green"
-        total = f"{number(summary.payloads, 'payload')} in {number(len(summary.files), 'file')}: {', '.join(found)}"
+        total = f"{number(summary.checked, summary.noun)} in {number(len(summary.files), 'file')}: {', '.join(found)}"
         self._line((total, colour))
 
     def _line(self, *parts: tuple[str, str]) -> None:

@@ -1,0 +1,1 @@
+"""Will it count? Exposures and metric events joined by unit, under each vendor's own conditions."""
