@@ -170,6 +170,7 @@ def test_a_line_that_cannot_be_read_ends_with_2_and_the_rest_is_told(audit, reco
     assert told.exit_code == 2
     assert CODE in told.stdout
     assert "lab.ndjson:4" in told.stderr
+    assert audit("--write-baseline", "old.json").exit_code == 2
 
 
 def test_a_source_that_is_no_file_ends_with_2(trackside_command, tmp_path: Path) -> None:

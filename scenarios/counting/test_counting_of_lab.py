@@ -189,7 +189,7 @@ def test_deliveries_over_http_count_once_and_know_their_message(new_lab: NewLab)
     assert [one.message_id for one in lab.counting.verdicts(user="u-1", vendor="launchdarkly")] == ["m-1"]
 
 
-@pytest.mark.rule("segment.deduplication.window")
+@pytest.mark.rule("segment.dedup")
 def test_a_message_that_is_sent_twice_counts_once(new_lab: NewLab) -> None:
     lab = new_lab(workspace())
     bulk(lab, feature("u-1"))
@@ -263,6 +263,16 @@ def test_only_calls_that_become_metric_events_can_be_missed(new_lab: NewLab, kin
     send(lab, "segment", f"/v1/{kind}", call)
 
     assert conditions(lab, user="u-1") == ended
+
+
+@pytest.mark.rule("trackside.audit.dropped")
+@pytest.mark.parametrize(("kind", "ended"), [("identify", []), ("track", [("checkout", ["dropped"])])])
+def test_only_calls_that_become_metric_events_can_be_discarded(new_lab: NewLab, kind: str, ended: Any) -> None:
+    lab = new_lab(workspace("statsig"))
+    nobody = {"writeKey": "wk_web", "type": kind, "messageId": "m-1", "event": "Signed Up"}
+    send(lab, "segment", f"/v1/{kind}", nobody)
+
+    assert conditions(lab, message_id="m-1") == ended
 
 
 def test_a_message_that_never_came_is_said_so(new_lab: NewLab) -> None:
@@ -433,6 +443,24 @@ def test_events_of_a_name_are_judged_alone(new_lab: NewLab) -> None:
 
     assert [one.event for one in lab.counting.verdicts(user="u-1", event="Signed Up")] == ["segment::Signed Up"]
     assert list(lab.counting.verdicts(user="u-1", event="Nothing")) == []
+
+
+def test_events_of_another_spelling_are_judged_where_there_are_none_of_the_name(new_lab: NewLab) -> None:
+    lab = new_lab(workspace())
+    bulk(lab, feature("u-1"), custom("u-1", "order completed"))
+    assert conditions(lab, user="u-1", event="Order Completed") == [("banner-test", ["event-key-case"])]
+
+    bulk(lab, custom("u-1"))
+
+    assert conditions(lab, user="u-1", event="Order Completed") == [COUNTED]
+
+
+def test_what_is_read_is_not_remembered_a_second_time(new_lab: NewLab) -> None:
+    lab = new_lab(workspace())
+    track(lab)
+    lab.counting.results()
+
+    assert lab.journeys_of._cache == {}  # noqa: SLF001 - thousands of journeys are hundreds of megabytes
 
 
 def test_an_event_that_no_metric_takes_is_judged_where_an_experiment_is_named(new_lab: NewLab) -> None:

@@ -167,6 +167,14 @@ def test_another_reason_fails(lab: Lab) -> None:
     assert "id-case: " in told
 
 
+def test_what_is_under_way_is_waited_for(new_lab: NewLab) -> None:
+    lab = new_lab(workspace(), deliveries="http").start()
+    bulk(lab, feature("u-1"))
+    track(lab)
+
+    assert "counts for blue" in failed(lab.launchdarkly.experiment("banner-test").expect_not_counted, "u-1")
+
+
 def test_it_settles_first(lab: Lab) -> None:
     bulk(lab, feature("u-1"))
     lab.launchdarkly.fail(500)

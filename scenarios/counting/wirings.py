@@ -81,6 +81,11 @@ class Wiring:
     people: int = 12
     experiment: str = EXPERIMENT
 
+    @property
+    def twin(self) -> tuple[object, ...]:
+        """All that the wiring without the fault consists of; many faults have the same."""
+        return self.vendor, self.right.over(self.plan), self.people, self.experiment
+
     def of(self, shop: Shop) -> ExperimentHandle:
         """Return the experiment."""
         return ExperimentHandle(shop.lab, self.vendor, self.experiment, "production")

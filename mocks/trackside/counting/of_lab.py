@@ -62,7 +62,7 @@ class Count:
 
     def _begin(self) -> None:
         self._ledger = Ledger()
-        self._reader = Reader(self._lab, self._ledger, self.needs, remember=self._follow)
+        self._reader = Reader(self._lab, self._ledger, self.needs)
         self._seen = 0
         self._open: set[int] = set()
         self._refused: dict[int, tuple[str, str, int]] = {}

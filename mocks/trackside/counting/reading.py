@@ -41,13 +41,12 @@ class Reader:
         lab: that derives what vendors keep of a row.
         ledger: which is written.
         needs: see `Needs`.
-        remember: whether journeys stay with the lab for others who ask for them.
     """
 
-    def __init__(self, lab: Lab, ledger: Ledger, needs: Needs, *, remember: bool = True) -> None:
+    def __init__(self, lab: Lab, ledger: Ledger, needs: Needs) -> None:
         self._lab, self._ledger, self._needs = lab, ledger, needs
         self._countings: dict[str, Counting] = {vendor: counting_of(vendor) for vendor in COUNTED}
-        self._journeys = lab.journeys_of.of if remember else lab.journeys_of.once
+        self._journeys = lab.journeys_of.once
 
     def take(self, row: Exchange, records: Sequence[Record] | None = None) -> None:
         """Read a row; ``records`` are what its vendor keeps of it, where that is at hand."""
