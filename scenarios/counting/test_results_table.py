@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from trackside.counting.as_json import result_json
+from trackside.counting.as_json import read_result, result_json
 from trackside.counting.model import (
     Experiment,
     ExperimentResult,
@@ -198,11 +198,27 @@ def test_a_result_as_json_has_every_number() -> None:
         ],
         "sample_ratio": {"statistic": 0.4096, "p_value": 0.522, "deviation": 0.0064, "level": "ok"},
         "excluded": {"switched": 3},
+        "switched": None,
         "problems": [],
         "events": 62,
         "counted": 55,
     }
     assert late == {**LATE.as_json(), "events": 7, "units": 2}
+
+
+def test_a_result_is_read_of_its_json_as_it_was() -> None:
+    given = result()
+    given.switched = Uncounted(LATE, 0, 4)
+    told = result_json(given)
+    assert result_json(read_result(told)) == told
+    assert lines([read_result(told)]) == lines([given])
+
+
+def test_units_in_several_variations_are_told_in_a_line() -> None:
+    given = result()
+    given.switched = Uncounted(LATE, 0, 4)
+    (line,) = (line for line in lines([given]) if "several variations" in line)
+    assert line.startswith("  Seen in several variations: 4 units; ")
 
 
 def test_days_as_json_are_in_their_order() -> None:

@@ -39,7 +39,7 @@ def command(
     For each that does not: every documented condition that it fails, the rule and its source, and what to change.
     SOURCE is the control API of a running lab, a recording, or the file of serve --data.
 
-    Exit code 1 when nothing counts.
+    Exit code 1 when nothing counts; 2 when not all of the source can be read.
     """
     from trackside.counting.telling import verdict_lines
 
@@ -56,4 +56,4 @@ def command(
                 out(printable(line))
         if not verdicts:
             remark(f"nothing of {printable(user or message_id)} came that an experiment could count")
-    return int(not any(verdict["outcome"] == "counted" for verdict in verdicts))
+    return 2 if found.faults else int(not any(verdict["outcome"] == "counted" for verdict in verdicts))

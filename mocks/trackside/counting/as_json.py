@@ -23,7 +23,7 @@ def result_json(result: ExperimentResult) -> dict[str, Any]:
     Returns:
         ``vendor``, ``experiment``, ``environment``, ``unit``, ``status``, ``recording``; ``variations``, each with
         ``key``, ``name``, ``share`` (0 to 1), ``units``, ``by_day`` (units by UTC date) and ``metrics`` by their keys;
-        ``sample_ratio`` or None; ``excluded``, units by condition; ``uncounted`` and ``problems``, each with the
+        ``sample_ratio`` or None; ``excluded``, units by condition; ``switched``, units that were seen in several variations, or None; ``uncounted`` and ``problems``, each with the
         condition, rule, text, place and fix, the former with ``events`` and ``units``; ``events`` and ``counted``.
     """
     experiment = result.experiment
@@ -37,13 +37,16 @@ def result_json(result: ExperimentResult) -> dict[str, Any]:
         "variations": [_variation(one) for one in result.variations],
         "sample_ratio": asdict(result.sample_ratio) if result.sample_ratio else None,
         "excluded": dict(result.excluded),
-        "uncounted": [
-            {**one.unmet.as_json(), "events": one.events, "units": one.units} for one in result.uncounted.values()
-        ],
+        "switched": _left_out(result.switched) if result.switched else None,
+        "uncounted": [_left_out(one) for one in result.uncounted.values()],
         "problems": [one.as_json() for one in experiment.problems],
         "events": result.events,
         "counted": result.counted,
     }
+
+
+def _left_out(one: Uncounted) -> dict[str, Any]:
+    return {**one.unmet.as_json(), "events": one.events, "units": one.units}
 
 
 def _variation(of: VariationResult) -> dict[str, Any]:
@@ -88,11 +91,19 @@ def read_result(told: dict[str, Any]) -> ExperimentResult:
         )
         for variation, one in zip(variations, told["variations"], strict=True)
     ]
-    ratio = SampleRatio(**told["sample_ratio"]) if told["sample_ratio"] else None
-    uncounted = {one["condition"]: Uncounted(_unmet(one), one["events"], one["units"]) for one in told["uncounted"]}
     return ExperimentResult(
-        experiment, results, ratio, told["excluded"], uncounted, told["events"], told["counted"], told["recording"]
+        experiment,
+        results,
+        sample_ratio=SampleRatio(**told["sample_ratio"]) if told["sample_ratio"] else None,
+        excluded=told["excluded"],
+        uncounted={one["condition"]: _uncounted(one) for one in told["uncounted"]},
+        switched=_uncounted(told["switched"]) if told["switched"] else None,
+        **{name: told[name] for name in ("events", "counted", "recording")},
     )
+
+
+def _uncounted(told: dict[str, Any]) -> Uncounted:
+    return Uncounted(_unmet(told), told["events"], told["units"])
 
 
 def _unmet(told: dict[str, Any]) -> Unmet:

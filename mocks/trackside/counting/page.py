@@ -94,6 +94,7 @@ def _experiment(result: ExperimentResult) -> dict[str, Any]:
         "variations": _variations(result.variations),
         "chart": _chart(result.variations),
         "metrics": [_metric(result, key) for key in metric_keys(result)],
+        "switched": (units(result.switched.units), str(result.switched.unmet)) if result.switched else None,
         "excluded": [(condition, units(count), ABOUT[condition].text) for condition, count in result.excluded.items()],
         "uncounted": [
             {

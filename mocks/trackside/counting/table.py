@@ -60,6 +60,8 @@ def _parts(result: ExperimentResult) -> Iterator[RenderableType]:
         yield note(
             f"Excluded: {', '.join(f'{condition} {units(count)}' for condition, count in result.excluded.items())}."
         )
+    if result.switched is not None:
+        yield note(f"Seen in several variations: {units(result.switched.units)}; {result.switched.unmet}")
     if result.uncounted:
         yield _uncounted(result)
 
