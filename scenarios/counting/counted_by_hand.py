@@ -109,7 +109,7 @@ def verdict(wired: Project, *came: Exposure | Event) -> Verdict:
     ledger = ledger_of(wired, *came)
     [row] = ledger.of_message(f"m-{len(came)}")
     wanted = needs_of({wired.vendor: wired.metrics}).get((wired.vendor, row.series.name), ())
-    facts = Facts({metric.key: told for metric, told in zip(wanted, row.facts or (), strict=True)})
+    facts = Facts(list(zip(wanted, row.facts or (), strict=True)))
     return judged(Judge(wired, wired.experiments[0]), ledger, row, facts)
 
 

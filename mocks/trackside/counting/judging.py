@@ -77,6 +77,8 @@ class View(NamedTuple):
     periods: tuple[tuple[Period, Assigned], ...]
     seen: bool
     """Whether it was exposed at all, in a period or not."""
+    first: int
+    """The moment of the first exposure in a period; 0 without one."""
 
 
 class Hit(NamedTuple):
@@ -178,7 +180,7 @@ class Judge:
         taking = [one for one in exact if one.key in self._attached]
         fitting = [one for one in taking if one.clicks == series.clicked and self.experiment.unit in one.units]
         if fitting:
-            return (*fitting, *self._of_itself(series)), [], True
+            return (*_different(fitting), *self._of_itself(series)), [], True
         if taking:
             return (), [self._unfit(taking[0], series)], True
         if (near := self._nearly(series)) is not None:
@@ -254,19 +256,21 @@ class Judge:
     def view(self, exposures: Sequence[Exposure]) -> View:
         """Return what the experiment makes of a unit's exposures to it, in the order of the vendor's clock."""
         included = [one for one in exposures if self.includes(one)]
-        found = []
+        found: list[tuple[Period, Assigned]] = []
+        first = 0
         for period in self.experiment.periods:
             inside = [one for one in included if period.holds(self.moment(one))]
             if inside:
+                first = first if found else self.moment(inside[0])
                 found.append((period, self.counting.assigned(self.experiment, inside)))
-        return View(tuple(found), bool(included))
+        return View(tuple(found), bool(included), first)
 
     def hits(self, view: View, moment: int) -> list[Hit]:
         """Return the variations that an event of a moment counts for."""
         return [
             Hit(span.variation, span.label)
             for period, assigned in view.periods
-            if period.end is None or moment < period.end + self.counting.grace
+            if (period.start or moment) <= moment and (period.end is None or moment < period.end + self.counting.grace)
             for span in assigned.spans
             if span.start <= moment and (span.end is None or moment <= span.end)
         ]
@@ -317,6 +321,11 @@ class Judge:
                 f"the event arrived at {when}, before the first exposure at {first}, and says that it happened after it"
             )
         return self.unmet("before-exposure", text, "", fix)
+
+
+def _different(metrics: Sequence[Metric]) -> list[Metric]:
+    """Return metrics without those that say the same: a Statsig metric can name one event twice."""
+    return [one for index, one in enumerate(metrics) if one not in metrics[:index]]
 
 
 _HOW: dict[Condition, str] = {

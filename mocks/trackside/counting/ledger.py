@@ -126,19 +126,16 @@ class Lost(NamedTuple):
     times: int
 
 
-class _Numbers:
-    """Gives each value a number, from 0."""
+class _Numbers(dict[Any, int]):
+    """Gives each value a number, from 0, when it is first asked for."""
 
     def __init__(self) -> None:
-        self.of: dict[Any, int] = {}
         self.all: list[Any] = []
 
-    def number(self, value: Any) -> int:
-        found = self.of.get(value)
-        if found is None:
-            found = self.of[value] = len(self.all)
-            self.all.append(value)
-        return found
+    def __missing__(self, value: Any) -> int:
+        number = self[value] = len(self.all)
+        self.all.append(value)
+        return number
 
 
 class Ledger:
@@ -170,9 +167,10 @@ class Ledger:
 
     def add_exposure(self, vendor: str, one: Exposure, seq: int) -> None:
         """Take an exposure of an exchange."""
-        series = self._exposure_series.number((vendor, one.environment, one.name, one.unit_type))
-        mark = self._marks.number((one.variation, one.label, one.included))
-        self._exposures.append((series, one.unit, mark, _moment(one.at), one.arrived, seq))
+        environment, name, unit_type, unit, variation, label, included, at, arrived = one
+        series = self._exposure_series[vendor, environment, name, unit_type]
+        mark = self._marks[variation, label, included]
+        self._exposures.append((series, unit, mark, _moment(at), arrived, seq))
         if len(self._exposures) >= _BUFFER:
             self._flush()
 
@@ -190,7 +188,7 @@ class Ledger:
         """Take an event of an exchange; see `Row` for what the arguments mean."""
         units = one.units
         types = tuple(sorted(units)[:_ID_TYPES]) if len(units) > 1 else tuple(units)
-        series = self._event_series.number(EventSeries(vendor, one.environment, one.name, types, one.clicked))
+        series = self._event_series[EventSeries(vendor, one.environment, one.name, types, one.clicked)]
         if len(types) > self._columns:
             self._widen(len(types))
         ids = [units[name] for name in types]
@@ -271,9 +269,7 @@ class Ledger:
     def exposures(self, vendor: str, unit: str, name: str | None = None) -> list[Exposure]:
         """Return what a vendor knows of a unit: its exposures to a flag or experiment, or all; by their arrival."""
         numbers = [
-            number
-            for (of, _, own, _), number in self._exposure_series.of.items()
-            if of == vendor and name in (None, own)
+            number for (of, _, own, _), number in self._exposure_series.items() if of == vendor and name in (None, own)
         ]
         self._index("exposure_unit", "exposure (unit, series)")
         return list(self._rows_of(numbers, "unit = ? ORDER BY arrived, at, rowid", _text(unit)))
@@ -311,7 +307,7 @@ class Ledger:
     def _series_of(self, vendor: str, name: str, environment: str, types: Sequence[str] | None) -> list[int]:
         return [
             number
-            for (of, own, exposed_by, unit_type), number in self._exposure_series.of.items()
+            for (of, own, exposed_by, unit_type), number in self._exposure_series.items()
             if of == vendor
             and exposed_by == name
             and environment in ("", own)
@@ -341,7 +337,7 @@ class Ledger:
         at: dict[int, list[int]] = {}
         for one in series:
             if unit_type in one.types:
-                at.setdefault(one.types.index(unit_type), []).append(self._event_series.of[one])
+                at.setdefault(one.types.index(unit_type), []).append(self._event_series[one])
         if not at:
             return
         self._flush()
@@ -355,7 +351,7 @@ class Ledger:
 
     def count(self, series: EventSeries) -> int:
         """Return how many events of a kind there are."""
-        return self._counts[self._event_series.of[series]]
+        return self._counts[self._event_series[series]]
 
     def events_of(self, unit: str) -> Iterator[Row]:
         """Yield the events that carry an id of any type, or whose Segment message did; by their arrival."""

@@ -240,7 +240,7 @@ class Count:
         self, row: Row, judges: Iterable[Judge], ledger: Ledger, needs: Needs, *, anything: bool
     ) -> Iterator[Verdict]:
         wanted = needs.get((row.series.vendor, row.series.name), ())
-        facts = Facts({one.key: told for one, told in zip(wanted, row.facts or (), strict=True)})
+        facts = Facts(list(zip(wanted, row.facts or (), strict=True)))
         for judge in judges:
             if judge.project.vendor == row.series.vendor and (anything or judge.fit(row.series).concerns):
                 yield judged(judge, ledger, row, facts, row.message or "")

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
+from trackside.counting.filters import Fact
 from trackside.counting.ids import Ids
 from trackside.counting.judging import Fit, Judge, Project, View
 from trackside.counting.ledger import EventSeries, Ledger, Row
@@ -62,6 +63,7 @@ class _Counter:
             each.metrics = {one.key: MetricResult(one.key, one.measure) for one in self._judge.metrics}
         self._metrics = {one.key: one for one in self._judge.metrics}
         self._means: dict[tuple[str, str], list[float]] = {}
+        self._plans: dict[EventSeries, list[tuple[Metric, int | None]]] = {}
         self._strangers = 0
         self._stranger: Unmet | None = None
 
@@ -119,52 +121,66 @@ class _Counter:
             for number, span in enumerate(assigned.spans):
                 if not number or span.start <= self._ledger.latest:  # else nothing counts for it yet
                     variations.setdefault(span.variation, span.start)
-        moments = (self._judge.moment(one) for one in exposures if self._judge.includes(one))
-        first = next((one for one in moments if any(period.holds(one) for period, _ in view.periods)), 0)
-        day = _day(self._day_of(first))
+        day = _day(self._day_of(view.first))
         for key in variations:
             found = self._of[key]
             found.units += 1
             found.by_day[day] = found.by_day.get(day, 0) + 1
         sums: dict[tuple[str, str], _Sums] = {}
+        missed: set[Condition] = set()
         for row in events:
-            self._event(row, view, sums)
+            self._event(row, view, sums, missed)
         for (key, metric), one in sums.items():
-            self._add(key, self._metrics[metric], one, first)
+            self._add(key, self._metrics[metric], one, view.first)
 
-    def _event(self, row: Row, view: View, sums: dict[tuple[str, str], _Sums]) -> None:
+    def _event(self, row: Row, view: View, sums: dict[tuple[str, str], _Sums], missed: set[Condition]) -> None:
+        """Count one event of a unit; ``missed`` are the conditions that the unit was told of already."""
         moment, other = (row.at, row.arrived) if self._judge.clock == "at" else (row.arrived, row.at)
         if self._earlier and any(period.holds(moment) for period in self._earlier):
             return  # it counts, or not, in the results of that one
         self.result.events += 1
         hits = self._judge.hits(view, moment)
         if not hits:
-            self._left_out(self._judge.missed(view, moment, other), 1, 1)
+            self._miss([self._judge.missed(view, moment, other)], missed)
             return
-        fit = self._judge.fit(row.series)
-        facts = self._facts(row)
-        metrics, unmet = (fit.metrics, []) if facts is None else by_metric(self._judge, fit.metrics, facts)
-        for one in unmet:
-            self._left_out(one, 1, 1)
-        if not metrics:
+        taking = self._taking(row)
+        if not taking:
             return
         self.result.counted += 1
         for hit in hits:
-            for metric in metrics:
-                found = sums.setdefault((hit.variation, metric.key), _Sums())
+            for metric, value in taking:
+                found = sums.get((hit.variation, metric.key))
+                if found is None:
+                    found = sums[hit.variation, metric.key] = _Sums()
                 found.events += 1
                 if metric.value:
-                    found.total += float((facts.get(metric) if facts else 0.0) or 0.0)
+                    found.total += value or 0.0
                 elif metric.measure == "days":
                     found.days.add(self._day_of(row.at))
-                if metric.key not in self._metrics:
-                    self._metrics[metric.key] = metric
 
-    def _facts(self, row: Row) -> Facts | None:
-        if row.facts is None:
-            return None
-        wanted = self._needs.get((row.series.vendor, row.series.name), ())
-        return Facts({one.key: told for one, told in zip(wanted, row.facts, strict=True)})
+    def _taking(self, row: Row) -> list[tuple[Metric, Fact]]:
+        """Return the metrics that take an event, each with its value; what keeps it from others is told as not counted."""
+        plan = self._plans.get(row.series)
+        if plan is None:
+            plan = self._plans[row.series] = self._plan(row.series)
+        facts = row.facts
+        if facts is None:
+            return [(metric, True) for metric, _ in plan]
+        told = [(metric, True if place is None else facts[place]) for metric, place in plan]
+        if all(fact is not None and fact is not False for _, fact in told):
+            return told
+        of = Facts(told)
+        metrics, unmet = by_metric(self._judge, [metric for metric, _ in told], of)
+        for one in unmet:
+            self._left_out(one, 1, 1)
+        return [(metric, of.get(metric)) for metric in metrics]
+
+    def _plan(self, series: EventSeries) -> list[tuple[Metric, int | None]]:
+        """Return the metrics that take a kind of events, each with the place of what it read among a row's facts."""
+        wanted = self._needs.get((series.vendor, series.name), ())
+        metrics = self._judge.fit(series).metrics
+        self._metrics.update({one.key: one for one in metrics})
+        return [(one, wanted.index(one) if one.value or one.filters else None) for one in metrics]
 
     def _add(self, variation: str, metric: Metric, one: _Sums, first: int) -> None:
         found = self._of[variation].metrics.setdefault(metric.key, MetricResult(metric.key, metric.measure))
@@ -208,6 +224,12 @@ class _Counter:
             self._stranger = self._ids.why(rows[0])
         self._left_out(self._stranger, len(rows), 1)
 
+    def _miss(self, unmet: Sequence[Unmet], missed: set[Condition]) -> None:
+        """Leave out an event of a unit: once for each condition, of however many metrics."""
+        for one in {one.condition: one for one in reversed(unmet)}.values():
+            self._left_out(one, 1, int(one.condition not in missed))
+            missed.add(one.condition)
+
     def _left_out(self, unmet: Unmet, events: int, units: int) -> None:
         found = self.result.uncounted.get(unmet.condition)
         if found is None:
@@ -249,9 +271,9 @@ def _merged(
     """Yield what two iterators, both in the units' order, have of each unit."""
     one, other = next(exposed, None), next(events, None)
     while one is not None or other is not None:
-        unit = min(each[0] for each in (one, other) if each is not None)
         exposures: list[Exposure] = []
         rows: list[Row] = []
+        unit = other[0] if one is None or (other is not None and other[0] < one[0]) else one[0]  # type: ignore[index]
         if one is not None and one[0] == unit:
             exposures, one = one[1], next(exposed, None)
         if other is not None and other[0] == unit:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from trackside.counting.filters import Fact, fact
@@ -67,37 +67,43 @@ class Verdict:
 
 @dataclass(slots=True)
 class Facts:
-    """What each metric that reads values or filters made of an event; those that read none are True."""
+    """What each metric that reads values or filters made of an event; those that read none are True.
 
-    of: Mapping[str, Fact] = field(default_factory=dict)
+    Attributes:
+        of: the metrics with what they made of it. Several may have one key: Statsig's take an event by several rows.
+    """
+
+    of: Sequence[tuple[Metric, Fact]] = ()
 
     def get(self, metric: Metric) -> Fact:
         """Return what a metric made of it."""
-        return self.of.get(metric.key, True)
+        return next((told for one, told in self.of if one == metric), True)
 
 
 def facts_of(metrics: Sequence[Metric], record: Record) -> Facts:
     """Return what metrics make of a record."""
-    return Facts({one.key: fact(one, record) for one in metrics if one.value or one.filters})
+    return Facts([(one, fact(one, record)) for one in metrics if one.value or one.filters])
 
 
 def by_metric(judge: Judge, metrics: Sequence[Metric], facts: Facts) -> tuple[list[Metric], list[Unmet]]:
-    """Return the metrics that take an event by its value and filters, and what keeps it from the others."""
-    taking, unmet = [], []
+    """Return the metrics that take an event by its value and filters, each key once, and what keeps it from the others."""
+    taking: dict[str, Metric] = {}
+    unmet: dict[str, Unmet] = {}
     for metric in metrics:
+        if metric.key in taking:
+            continue
         told = facts.get(metric)
         if told is False:
             text = f"a filter of the metric {metric.key} keeps the event out"
-            unmet.append(
-                judge.unmet("metric-filter", text, metric.place, "send what the filter asks for, or take it away")
-            )
+            fix = "send what the filter asks for, or take it away"
+            unmet.setdefault(metric.key, judge.unmet("metric-filter", text, metric.place, fix))
         elif told is None and "metric-value" in judge.counting.rules:
             at = f"$.{'.'.join(metric.value)}"
             text = f"the metric {metric.key} adds up numbers, and the event has none"
-            unmet.append(judge.unmet("metric-value", text, at, "send a number there"))
+            unmet[metric.key] = judge.unmet("metric-value", text, at, "send a number there")
         else:
-            taking.append(metric)
-    return taking, unmet
+            taking[metric.key] = metric
+    return list(taking.values()), [one for key, one in unmet.items() if key not in taking]
 
 
 def judged(judge: Judge, ledger: Ledger, row: Row, facts: Facts, message_id: str = "") -> Verdict:
