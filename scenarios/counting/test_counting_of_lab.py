@@ -285,6 +285,23 @@ def test_a_message_that_never_came_is_said_so(new_lab: NewLab) -> None:
 # ---- ids
 
 
+@pytest.mark.rule("split.counting.traffic-type")
+def test_the_twin_that_split_makes_for_another_traffic_type_is_not_told_beside_the_one_that_counts(
+    new_lab: NewLab,
+) -> None:
+    lab = new_lab(workspace("fme"))
+    track(lab, userId="u-1", anonymousId="a-1")
+    assert conditions(lab, user="u-1") == [("menu-test", ["not-exposed"])]
+
+
+@pytest.mark.rule("split.counting.traffic-type")
+def test_an_event_that_has_only_the_other_traffic_type_is_told(new_lab: NewLab) -> None:
+    lab = new_lab(workspace("fme"))
+    track(lab, userId=None, anonymousId="a-1")
+    [(name, told)] = conditions(lab, user="a-1")
+    assert (name, told[0]) == ("menu-test", "unit-type")
+
+
 @pytest.mark.rule("trackside.audit.id-of-other-type")
 def test_exposures_of_the_anonymous_id_and_events_of_the_user_id_never_meet(new_lab: NewLab) -> None:
     lab = new_lab(workspace())

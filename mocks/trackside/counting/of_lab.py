@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from trackside.counting.audit import Audit, audit
 from trackside.counting.judging import Judge, Project
-from trackside.counting.ledger import Dropped, Ledger, Row
+from trackside.counting.ledger import Dropped, EventSeries, Ledger, Row
 from trackside.counting.model import Experiment, ExperimentResult, Unmet
 from trackside.counting.reading import Needs, Reader, needs_of
 from trackside.counting.results import results_of
@@ -221,9 +221,11 @@ class Count:
             judges = [Judge(project, one) for project, one in self.experiments(vendor, experiment, environment)]
             ledger, needs = self._ledger, self.needs
             rows, dropped = _called(event, *self._events(user, message_id))
+        types = _types_of(rows)
         for row in rows:
+            of_row = [one for one in judges if not _is_twin(one, row, types)]
             with self._lock:  # and none while the caller looks at a verdict
-                found = list(self._of_row(row, judges, ledger, needs, anything=bool(experiment)))
+                found = list(self._of_row(row, of_row, ledger, needs, anything=bool(experiment)))
             yield from found
         for one in dropped:
             yield from self._of_dropped(one, judges)
@@ -274,6 +276,24 @@ def _called(event: str, rows: list[Row], dropped: list[Dropped]) -> tuple[list[R
         return exact
     near = bare(event)
     return [row for row in rows if bare(row.series.name) == near], [one for one in dropped if bare(one.name) == near]
+
+
+def _types_of(rows: Iterable[Row]) -> dict[tuple[int, str | None, EventSeries], set[str]]:
+    """Return the ID types that the events of each message have, those of one name together."""
+    found: dict[tuple[int, str | None, EventSeries], set[str]] = {}
+    for row in rows:
+        found.setdefault(_message(row), set()).update(row.series.types)
+    return found
+
+
+def _message(row: Row) -> tuple[int, str | None, EventSeries]:
+    return row.seq, row.message, row.series._replace(types=())
+
+
+def _is_twin(judge: Judge, row: Row, types: Mapping[tuple[int, str | None, EventSeries], set[str]]) -> bool:
+    """Return whether an event is the twin, for another traffic type, of one that the experiment looks at."""
+    unit = judge.experiment.unit
+    return judge.counting.fans_out and unit not in row.series.types and unit in types[_message(row)]
 
 
 def _is_called(name: str, asked: str) -> bool:

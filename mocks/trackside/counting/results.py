@@ -64,6 +64,7 @@ class _Counter:
         self._metrics = {one.key: one for one in self._judge.metrics}
         self._means: dict[tuple[str, str], list[float]] = {}
         self._plans: dict[EventSeries, list[tuple[Metric, int | None]]] = {}
+        self._several: set[EventSeries] = set()  # of which one metric has several rows; an event is none of it twice
         self._strangers = 0
         self._stranger: Unmet | None = None
 
@@ -143,7 +144,7 @@ class _Counter:
         if not hits:
             self._miss([self._judge.missed(view, moment, other)], missed)
             return
-        taking = self._taking(row)
+        taking = self._taking(row, missed)
         if not taking:
             return
         self.result.counted += 1
@@ -158,7 +159,7 @@ class _Counter:
                 elif metric.measure == "days":
                     found.days.add(self._day_of(row.at))
 
-    def _taking(self, row: Row) -> list[tuple[Metric, Fact]]:
+    def _taking(self, row: Row, missed: set[Condition]) -> list[tuple[Metric, Fact]]:
         """Return the metrics that take an event, each with its value; what keeps it from others is told as not counted."""
         plan = self._plans.get(row.series)
         if plan is None:
@@ -167,19 +168,21 @@ class _Counter:
         if facts is None:
             return [(metric, True) for metric, _ in plan]
         told = [(metric, True if place is None else facts[place]) for metric, place in plan]
-        if all(fact is not None and fact is not False for _, fact in told):
+        if row.series not in self._several and all(fact is not None and fact is not False for _, fact in told):
             return told
         of = Facts(told)
         metrics, unmet = by_metric(self._judge, [metric for metric, _ in told], of)
-        for one in unmet:
-            self._left_out(one, 1, 1)
+        self._miss(unmet, missed)
         return [(metric, of.get(metric)) for metric in metrics]
 
     def _plan(self, series: EventSeries) -> list[tuple[Metric, int | None]]:
         """Return the metrics that take a kind of events, each with the place of what it read among a row's facts."""
         wanted = self._needs.get((series.vendor, series.name), ())
         metrics = self._judge.fit(series).metrics
-        self._metrics.update({one.key: one for one in metrics})
+        keys = {one.key: one for one in metrics}
+        self._metrics.update(keys)
+        if len(keys) < len(metrics):
+            self._several.add(series)
         return [(one, wanted.index(one) if one.value or one.filters else None) for one in metrics]
 
     def _add(self, variation: str, metric: Metric, one: _Sums, first: int) -> None:
