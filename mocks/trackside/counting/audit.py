@@ -170,7 +170,8 @@ class _Experiment:
                 yield "strict", self._judge.unmet("metric-attached", text, own.place, fix)
             return
         came = {one.name for one in self._ledger.series(self._project.vendor)}
-        silent = [one for one in self._judge.metrics if one.event not in came and not self._near(one.event, came)]
+        fed = {one.key for one in self._judge.metrics if one.event in came or self._near(one.event, came)}
+        silent = [one for one in self._judge.metrics if one.key not in fed]
         if not came and not self._units:
             return  # nothing came at all
         for metric in silent:

@@ -300,25 +300,28 @@ class Judge:
         spans = [span for assigned in inside for span in assigned.spans]
         first, last = min(span.start for span in spans), max(span.end or span.start for span in spans)
         if moment < first:
-            return self._before(when, iso(first), after=other >= first)
+            exposed = f"the first exposure at {iso(first)}"
+            if first < view.first:  # of Split and Statsig, whose events count from shortly before it on
+                exposed = f"{iso(first)}, from when on those of the unit count, by its first exposure at {iso(view.first)}"
+            return self._before(when, exposed, after=other >= first)
         if moment > last:
             text = f"the event of {when} lies outside the window after the exposure, which ends at {iso(last)}"
             return self.unmet("outside-window", text, "", "send it within the window, or expose the unit again")
         text = f"at {when} the unit was between two exposures that count for different {self.counting.words.variation}s"
         return self.unmet("switched", text, "", "keep a unit in one variation")
 
-    def _before(self, when: str, first: str, *, after: bool) -> Unmet:
+    def _before(self, when: str, exposed: str, *, after: bool) -> Unmet:
         """Return that an event came before the first exposure, though after it on the clock that does not decide."""
         own, fix = self.clock == "at", "evaluate the flag before the event is sent"
-        text = f"the event of {when} came before the first exposure at {first}"
+        text = f"the event of {when} came before {exposed}"
         if after and own:
-            text = f"the event says that it happened at {when}, before the first exposure at {first}, and came after it"
+            text = f"the event says that it happened at {when}, before {exposed}, and came after it"
             fix = "set the clock of who sends it; its timestamp decides, not its arrival"
         elif not own:
             fix = "evaluate the flag before the event is sent, and flush its SDK; the arrival of both decides"
         if after and not own:
             text = (
-                f"the event arrived at {when}, before the first exposure at {first}, and says that it happened after it"
+                f"the event arrived at {when}, before {exposed}, and says that it happened after it"
             )
         return self.unmet("before-exposure", text, "", fix)
 
