@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
+import re
 import time
 import types
 import typing
@@ -313,10 +314,16 @@ def _contract_faults(document: Any) -> list[TracksideError]:
     return faults
 
 
+_LAST_QUOTED = re.compile(r'\[("(?:[^"\\]|\\.)*")\]$')
+"""The last key of a JSON path, where it is quoted."""
+
+
 def _did_you_mean(at: str) -> str:
     """Return the known key that a misspelt one is close to."""
-    key = orjson.loads(at[at.rindex("[") + 1 : -1]) if at.endswith('"]') else at.rpartition(".")[2]
-    close = difflib.get_close_matches(key, sorted(set(_keys_of(catalog.load(CONTRACT)))), n=1, cutoff=0.75)
+    quoted = _LAST_QUOTED.search(at)
+    key = orjson.loads(quoted[1]) if quoted else at.rpartition(".")[2]
+    known = set(_keys_of(catalog.load(CONTRACT))) - {key}  # which stands elsewhere
+    close = difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.75)
     return f"did you mean {close[0]}?" if close else ""
 
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from counted_files import ADMIN, some, to_workspace
+from counted_files import ADMIN, recorded, send, some, to_workspace
 
 from trackside.lab import Lab
 
@@ -86,7 +86,7 @@ def test_verdicts_are_narrowed(
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ([], "nobody is named. verdict. name a user, or a message by its messageId."),
+        ([], "nobody is named. --user. name a person by any id, or a message by --message-id."),
         (["--user", "u-1", "--experiment", "baner-test"], "there is no experiment 'baner-test'. any vendor. did you mean 'banner-test'?"),
         (["--user", "u-1", "--experiment", "banner-test", "--environment", "qa"], "there is no experiment 'banner-test'. any vendor in qa."),
     ],
@@ -200,3 +200,30 @@ def test_a_journals_file_is_counted_by_its_own_workspace(trackside_command, new_
 
     assert told.exit_code == 0
     assert "counts for blue, in orders" in told.stdout
+
+
+@pytest.mark.parametrize("answer", [{}, [5], [{"outcome": "counted"}], {"findings": 1}], ids=str)
+@pytest.mark.parametrize("arguments", [("verdict", "--user", "u-1"), ("results",), ("audit",)], ids=lambda one: one[0])
+def test_an_address_at_which_another_program_answers_is_told(trackside_command, monkeypatch, arguments, answer) -> None:
+    if answer == {} and arguments[0] != "audit":
+        answer = 5  # what is empty has nothing that could be of another shape
+    monkeypatch.setattr("trackside.cli.counted.Control.ask", lambda *_: answer)
+
+    told = trackside_command(arguments[0], ADMIN, *arguments[1:])
+
+    assert told.exit_code == 2
+    assert "what answers there is no control API of this version of trackside" in told.stderr
+
+
+@pytest.mark.rule("trackside.audit.dropped")
+def test_an_id_that_is_a_number_is_found_and_told_why_nothing_counts(trackside_command, tmp_path, new_lab) -> None:
+    lab = new_lab(to_workspace())
+    call = {"writeKey": "wk_web", "userId": 42, "messageId": "m-1", "event": "Order Completed"}
+    send(lab, "segment", "/v1/track", call)
+    wired = tmp_path / "workspace.json"
+    wired.write_text(json.dumps(to_workspace()), encoding="utf-8")
+
+    told = trackside_command("verdict", recorded(lab, tmp_path / "l.ndjson"), "--workspace", wired, "--user", "42")
+
+    assert told.exit_code == 1
+    assert "dropped: the message ended on its way to launchdarkly: an id is empty or not a string (42)" in told.stdout

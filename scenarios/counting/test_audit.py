@@ -54,6 +54,13 @@ def test_an_experiment_that_nobody_sends_anything_for_is_no_finding_while_nothin
     assert told(project(TEST, other)) == []
 
 
+@pytest.mark.rule("trackside.audit.metric-event")
+def test_a_metric_of_two_events_of_which_one_comes_is_no_finding() -> None:
+    wired = project(metrics=[ORDERS, replace(ORDERS, event="Order Paid")])
+
+    assert told(wired, *ALL_IS_WELL) == []
+
+
 def test_an_experiment_that_is_over_is_no_finding() -> None:
     over = replace(TEST, key="menu-test", exposed_by="menu", periods=(), status="stopped", metrics=("signups",))
     signups = replace(ORDERS, key="signups", event="Signed Up")
@@ -318,6 +325,17 @@ def test_each_reason_for_which_messages_ended_is_a_finding() -> None:
     dropped = [lost(), lost(step={"text": "refused"})]
 
     assert told(project(), *ALL_IS_WELL, dropped=dropped) == [("dropped", "strict")] * 2
+
+
+@pytest.mark.rule("trackside.audit.dropped")
+def test_a_reason_that_tells_each_messages_value_is_one_finding() -> None:
+    steps = [
+        {"text": f"an id is not a string ({number})", "rule": "segment.id", "at": "$.userId"} for number in range(9)
+    ]
+
+    [found] = audited(project(), *ALL_IS_WELL, dropped=[lost(step=one) for one in steps])
+
+    assert found.text.endswith('9 "Order Completed" ended on the way, the first: an id is not a string (0)')
 
 
 @pytest.mark.rule("trackside.audit.dropped")

@@ -533,6 +533,29 @@ def test_statsigs_experiment_counts_by_its_sdks_exposures(new_lab: NewLab) -> No
     assert (found.outcome, found.variations) == ("counted", ("test",))
 
 
+@pytest.mark.rule("statsig.counting.period", "statsig.counting.exposure-first")
+def test_statsig_counts_no_event_of_before_a_new_start_though_the_exposure_is_of_that_day(new_lab: NewLab) -> None:
+    lab = new_lab(workspace("statsig", statsig={**STATSIG, "console_key": "console-local"}))
+
+    def sent(name: str, **more: Any) -> dict[str, Any]:
+        return {"eventName": name, "user": {"userID": "u-1"}, "time": round(lab.clock.now() * 1000), **more}
+
+    def log(*events: dict[str, Any]) -> None:
+        send(lab, "statsig", "/v1/log_event", {"events": events}, **{"statsig-api-key": "secret-local"})
+        lab.advance(60)
+
+    log(sent("order"))
+    for action in ("reset", "start"):
+        path = f"/console/v1/experiments/checkout/{action}"
+        assert send(lab, "statsig", path, {}, "PUT", **{"statsig-api-key": "console-local"}).status == 200
+        lab.advance(60)
+    log(sent("statsig::config_exposure", metadata={"config": "checkout", "ruleID": "test"}))
+    log(sent("order"))
+
+    assert conditions(lab, user="u-1") == [("checkout", ["outside-iteration"]), ("checkout", ["counted"])]
+    assert [one.counted for one in lab.counting.results("statsig")] == [1]
+
+
 # ---- several ask at once
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_lab import LAUNCHDARKLY, bulk, custom, feature, send, track, workspace
+from small_lab import AT, LAUNCHDARKLY, SPLIT, bulk, custom, feature, send, track, workspace
 
 from trackside.counting.as_json import result_json
 from trackside.counting.offline import counted
@@ -67,6 +67,43 @@ def test_a_recording_has_the_verdicts_and_the_audit_of_its_lab(new_lab: NewLab, 
     assert list(count.verdicts(message_id="m-2")) == list(lab.counting.verdicts(message_id="m-2")) != []
     assert list(count.verdicts(message_id="m-9")) == []
     assert count.audit("x").findings == lab.counting.audit("x").findings
+
+
+@pytest.mark.rule("split.counting.version")
+def test_a_split_flag_that_its_api_changes_begins_a_version_when_the_lab_had_the_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wired = workspace(split={**SPLIT, "admin_key": "admin-local"})
+    now = AT / 1000
+    monkeypatch.setattr("time.time", lambda: now)
+    lab = Lab(wired, data=tmp_path / "lab.db", start_at=now)
+
+    def go_on() -> None:
+        nonlocal now
+        now += 60
+        lab.advance(60)
+
+    def order(key: str) -> None:
+        one = {"k": key, "t": "on", "m": round(now * 1000), "c": 1, "r": "default rule"}
+        paid = {"eventTypeId": "Order_Completed", "trafficTypeName": "user", "key": key, "timestamp": one["m"]}
+        keyed = {"authorization": "Bearer split-key"}
+        send(lab, "split", "/api/testImpressions/bulk", [{"f": "menu", "i": [one]}], **keyed)
+        send(lab, "split", "/api/events/bulk", [paid], **keyed)
+        go_on()
+
+    order("u-1")
+    for action in ("kill", "restore"):
+        path = f"/internal/api/v2/splits/ws/Default/menu/environments/production/{action}"
+        assert send(lab, "split", path, {}, "PUT", authorization="Bearer admin-local").status == 200
+    order("u-2")
+    live = [result_json(one) for one in lab.counting.results()]
+    path = recorded(lab, tmp_path / "lab.ndjson")
+    lab.stop()
+    go_on()
+
+    assert [one["counted"] for one in live if one["vendor"] == "split"] == [1]
+    assert told(path, wired) == (live, [])
+    assert told(tmp_path / "lab.db", None) == (live, [])
 
 
 def test_a_line_that_cannot_be_read_is_told_and_the_others_are_counted(new_lab: NewLab, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -24,7 +25,7 @@ from counted_by_hand import (
 
 from trackside.counting.conditions import ABOUT
 from trackside.counting.judging import Judge
-from trackside.counting.model import Condition, Exposure, Filter, Period, Unmet, Variation
+from trackside.counting.model import Assigned, Condition, Experiment, Exposure, Filter, Period, Unmet, Variation
 from trackside.counting.vendors import COUNTED, counting_of
 from trackside.rules import RULES
 
@@ -257,7 +258,7 @@ def test_an_id_for_which_nothing_was_ever_sent() -> None:
     found = unmet(WIRED, exposure("somebody"), event("nobody"))
 
     assert found.condition == "unknown-id"
-    assert found.text == 'the id "nobody" is unknown: no SDK ever sent anything for it as unit type user'
+    assert found.text == 'the id "nobody" is unknown: no SDK ever evaluated anything for it as unit type user'
 
 
 @pytest.mark.rule("trackside.audit.not-exposed")
@@ -319,6 +320,21 @@ def test_an_event_whose_sender_says_that_it_came_before_although_it_arrived_afte
         "before the first exposure at 2026-01-02T03:05:00.000Z, and came after it"
     )
     assert found.fix == "set the clock of who sends it; its timestamp decides, not its arrival"
+
+
+@pytest.mark.rule("trackside.audit.before-exposure", "split.counting.window")
+def test_an_event_before_what_counts_of_the_time_ahead_of_the_exposure_is_told_both_moments() -> None:
+    class Split(Acme):
+        def assigned(self, experiment: Experiment, exposures: Sequence[Exposure]) -> Assigned:
+            [span] = super().assigned(experiment, exposures).spans
+            return Assigned((span._replace(start=span.start - 15 * MINUTE),))
+
+    found = unmet(project(acme=Split("at")), exposure(minute=30), event(minute=14))
+
+    assert found.text == (
+        "the event of 2026-01-02T03:14:00.000Z came before 2026-01-02T03:15:00.000Z, from when on those of the unit "
+        "count, by its first exposure at 2026-01-02T03:30:00.000Z"
+    )
 
 
 @pytest.mark.rule("trackside.audit.before-exposure", "launchdarkly.counting.arrival")
@@ -472,6 +488,18 @@ def test_an_event_counts_for_each_span_that_holds_it() -> None:
     found = verdict(project(acme=Both()), exposure(variation="0"), exposure(variation="1"), event())
 
     assert found.variations == ("control", "blue")
+
+
+@pytest.mark.rule("split.counting.window")
+def test_an_event_of_two_periods_names_its_variation_once() -> None:
+    acme = Acme("at", window=None)
+    acme.grace = 15 * MINUTE
+    periods = (Period(START, START + 10 * MINUTE), Period(START + 12 * MINUTE))
+    found = verdict(
+        project(replace(TEST, periods=periods), acme=acme), exposure(), exposure(minute=12), event(minute=13)
+    )
+
+    assert found.variations == ("blue",)
 
 
 # ---- several conditions at once

@@ -233,6 +233,60 @@ def test_an_event_that_one_metric_takes_and_a_filter_of_another_keeps_out_counts
     assert left_out(found) == {"metric-filter": (1, 1)}
 
 
+@pytest.mark.rule("trackside.audit.metric-value")
+def test_an_event_that_has_no_number_for_two_metrics_is_told_once_and_its_unit_too() -> None:
+    mean = replace(REVENUE, key="mean", measure="mean")
+    wired = project(replace(TEST, metrics=("orders", "mean")), metrics=[REVENUE, mean])
+    found = result(wired, *THREE, event("u-1"), event("u-1", minute=2), paid("u-2", 4))
+
+    assert (found.events, found.counted) == (3, 1)
+    assert left_out(found) == {"metric-value": (2, 1)}
+
+
+GOLD = replace(REVENUE, filters=(Filter(("plan",), "in", ("gold", "both")),))
+SILVER = replace(REVENUE, filters=(Filter(("plan",), "in", ("silver", "both")),))
+
+
+@pytest.mark.rule("statsig.counting.criteria")
+@pytest.mark.parametrize(
+    ("plans", "total", "missed"),
+    [
+        (("gold", "silver"), 12, {}),
+        (("both", "both"), 12, {}),
+        (("silver", "none"), 5, {"metric-filter": (1, 1)}),
+    ],
+)
+def test_a_metric_of_two_rows_takes_an_event_once_by_the_row_that_lets_it_pass(
+    plans: tuple[str, str], total: int, missed: dict[str, tuple[int, int]]
+) -> None:
+    records = [{"value": value, "plan": plan} for value, plan in zip((5, 7), plans, strict=True)]
+    found = result(project(metrics=[GOLD, SILVER]), *THREE, *[event("u-1", record=one) for one in records])
+
+    assert orders(found).total == total
+    assert orders(found).events == 2 - bool(missed)
+    assert left_out(found) == missed
+
+
+def test_a_metric_that_names_an_event_twice_counts_it_once() -> None:
+    count = replace(ORDERS, measure="count")
+    found = result(project(metrics=[count, count]), *THREE, event("u-1"))
+
+    assert (orders(found).events, orders(found).total) == (1, 1)
+
+
+@pytest.mark.rule("statsig.counting.auto-metrics")
+def test_events_of_another_id_type_that_no_declared_metric_takes_are_nothing_to_an_experiment() -> None:
+    class Statsig(Acme):
+        auto_metric = True
+
+    wired = project(replace(TEST, metrics=None), acme=Statsig())
+    others = [event(name="Page", units={"device": "d-1"}), event(name="Debug", environment="staging")]
+
+    assert left_out(result(wired, *THREE, *others)) == {"unit-type": (1, 0), "environment": (1, 0)}
+    assert left_out(result(wired, *THREE, event("u-1"), *others)) == {}
+    assert left_out(result(wired, *THREE, event("u-1"), event(units={"device": "d-1"}))) == {"unit-type": (1, 0)}
+
+
 @pytest.mark.rule("statsig.counting.auto-metrics")
 def test_a_metric_that_an_event_makes_of_itself_has_a_result_where_it_came() -> None:
     class Statsig(Acme):
@@ -377,3 +431,11 @@ def test_results_come_back_from_their_json_as_tables_show_them() -> None:
         ("unknown-id", 1, 1),
         ("before-exposure", 1, 1),
     ]
+
+
+def test_a_unit_of_a_day_that_no_calendar_has_is_counted_and_has_no_day() -> None:
+    acme = Acme("at")
+    found = result(project(acme=acme), exposure("u-1", at=-(10**15)), exposure("u-2"))
+
+    assert units(found) == [0, 2]
+    assert found.variations[BLUE].by_day == {"2026-01-02": 1}

@@ -107,8 +107,10 @@ def test_a_layers_exposure_is_one_to_the_experiment_that_was_allocated() -> None
 
 
 @pytest.mark.rule("statsig.counting.groups")
-def test_a_layers_exposure_without_an_experiment_is_none() -> None:
-    assert read(exposure("layer", "page", "default", USER, parameter="color")) == []
+def test_a_layers_exposure_without_an_experiment_tells_only_that_its_unit_is_known() -> None:
+    [one] = read(exposure("layer", "page", "default", USER, parameter="color"))
+
+    assert (one.name, one.variation, one.unit) == ("", "", "u-1")
 
 
 @pytest.mark.rule("statsig.counting.groups")
@@ -125,8 +127,10 @@ def test_a_gate_puts_units_into_pass_and_fail(value: bool, group: str) -> None:
 
 
 @pytest.mark.rule("statsig.counting.gates")
-def test_a_gate_that_gave_neither_true_nor_false_says_nothing() -> None:
-    assert read(exposure("gate", "half", "everyone", USER)) == []
+def test_a_gate_that_gave_neither_true_nor_false_tells_only_that_its_unit_is_known() -> None:
+    [one] = read(exposure("gate", "half", "everyone", USER))
+
+    assert (one.name, one.variation, one.unit) == ("", "", "u-1")
 
 
 @pytest.mark.rule("statsig.counting.unit")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
@@ -69,18 +72,32 @@ class _Running:
         self._control = Control(address, token, _FIX)
         self.name, self.faults = self._control.address, list[TracksideError]()
 
+    @contextlib.contextmanager
+    def _of_a_lab(self) -> Iterator[None]:
+        """Tell of an answer that has another shape than this version's, as that of another program."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError) as error:
+            what = "what answers there is no control API of this version of trackside"
+            raise TracksideError(what, self.name, _FIX) from error
+
     def _ask(self, path: str, **asked: str | int) -> Any:
         told = urlencode({name: value for name, value in asked.items() if value})
         return self._control.ask("GET", f"{path}?{told}" if told else path)
 
     def verdicts(self, asked: dict[str, str]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._ask("/verdicts", limit=_ALL, **asked)
-        return found
+        from trackside.counting.verdicts import Verdict
+
+        found, names = self._ask("/verdicts", limit=_ALL, **asked), [one.name for one in fields(Verdict)]
+        with self._of_a_lab():
+            return [{name: one[name] for name in names} for one in found]
 
     def results(self, vendor: str, experiment: str, environment: str) -> list[ExperimentResult]:
         from trackside.counting.as_json import read_result
 
-        return [*map(read_result, self._ask("/results", vendor=vendor, experiment=experiment, environment=environment))]
+        told = self._ask("/results", vendor=vendor, experiment=experiment, environment=environment)
+        with self._of_a_lab():
+            return [*map(read_result, told)]
 
     def audit(self) -> Audit:
         from trackside.counting.as_json import read_result
@@ -88,7 +105,8 @@ class _Running:
         from trackside.validation.findings import Finding
 
         told = self._ask("/audit")
-        return Audit([Finding(**one) for one in told["findings"]], [*map(read_result, told["results"])])
+        with self._of_a_lab():
+            return Audit([Finding(**one) for one in told["findings"]], [*map(read_result, told["results"])])
 
 
 class _File:

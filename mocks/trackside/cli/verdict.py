@@ -8,6 +8,7 @@ from trackside.cli.control import ADMIN
 from trackside.cli.counted import counted
 from trackside.cli.output import JSON_HELP, out, out_json, printable, remark
 from trackside.counting.vendors import COUNTED
+from trackside.errors import TracksideError
 
 
 @click.command("verdict")
@@ -43,6 +44,8 @@ def command(
     """
     from trackside.counting.telling import verdict_lines
 
+    if not user and not message_id:
+        raise TracksideError("nobody is named", "--user", "name a person by any id, or a message by --message-id")
     found = counted(source, workspace, admin_token)
     for fault in found.faults:
         remark(f"trackside: {printable(fault)}")

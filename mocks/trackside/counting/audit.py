@@ -28,6 +28,9 @@ _NOBODY = {"excluded", "not-exposed", "not-included", "environment", "id-of-othe
 FEW_UNITS = 20
 """Units of an experiment below which an empty variation may be chance."""
 
+TEXTS = 3
+"""Texts of one reason that are told each; more differ by a value, as of ids that are numbers, and are told together."""
+
 CROSSED = 0.01
 """The part of units in several variations from which it is worth knowing; Statsig's page names it."""
 
@@ -195,14 +198,14 @@ class _Experiment:
     def _lost(self) -> Iterator[tuple[Level, Unmet]]:
         """Yield the reasons for which messages ended on their way that a metric of the experiment takes."""
         wanted = {bare(one.event) for one in self._judge.metrics if one.event}
-        lost: dict[str, list[Lost]] = {}
+        reasons: dict[tuple[str, str], dict[str, list[Lost]]] = {}
         for one in chain.from_iterable(several for name, several in self._lost_by_name.items() if name in wanted):
-            lost.setdefault(str(one.step.get("text", "")), []).append(one)
-        for text, several in lost.items():
-            step, count = several[0].step, sum(one.times for one in several)
-            told = f"{count} {shown(several[0].name)} ended on the way: {text}"
-            fix = str(step.get("fix") or "change what ended it")
-            yield "strict", Unmet("dropped", str(step.get("rule", "")), told, str(step.get("at", "")), fix)
+            texts = reasons.setdefault((str(one.step.get("rule", "")), str(one.step.get("at", ""))), {})
+            texts.setdefault(str(one.step.get("text", "")), []).append(one)
+        for texts in reasons.values():
+            of_each = [*texts.values()]
+            for several in of_each if len(of_each) <= TEXTS else [[*chain.from_iterable(of_each)]]:
+                yield "strict", _ended(several)
 
     # ---- exposures and units
 
@@ -244,6 +247,16 @@ class _Experiment:
             text = f"the units are not divided as the shares say: p = {ratio.p_value:.2g}, off by {ratio.deviation:.1%}"
             level: Level = "strict" if ratio.level == "alert" else "warn"
             yield level, Unmet("sample-ratio", "statsig.counting.sample-ratio", text, own.place, "look for units that are evaluated and not reported, or reported twice under other ids")  # fmt: skip
+
+
+def _ended(several: Sequence[Lost]) -> Unmet:
+    """Return why messages ended on their way, by the first of them."""
+    step, count = several[0].step, sum(one.times for one in several)
+    told = f"{count:,} {shown(several[0].name)} ended on the way"
+    first = ", the first" if any(one.step.get("text") != step.get("text") for one in several) else ""
+    fix = str(step.get("fix") or "change what ended it")
+    text = f"{told}{first}: {step.get('text', '')}"
+    return Unmet("dropped", str(step.get("rule", "")), text, str(step.get("at", "")), fix)
 
 
 def _counted(one: Uncounted) -> Unmet:

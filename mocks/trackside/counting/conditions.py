@@ -46,7 +46,7 @@ ABOUT: dict[Condition, About] = {
     "id-case": About("wiring", "Their ids differ only by upper or lower case."),
     "id-blanks": About("wiring", "Their ids differ only by blanks."),
     "id-prefix": About("wiring", "Their ids differ only by a prefix."),
-    "unknown-id": About("timing", "No SDK ever sent anything for the id."),
+    "unknown-id": About("timing", "No SDK ever evaluated anything for the id."),
     "not-exposed": About("timing", "The id is known, and was never exposed to the experiment."),
     "not-included": About("timing", "The flag was evaluated for the id, and the id is not part of the experiment."),
     "before-exposure": About("timing", "The event came before the exposure."),

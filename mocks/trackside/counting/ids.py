@@ -124,7 +124,7 @@ class Ids:
                 else f"no exposure to {flag} ever came, for this unit or another"
             )
             return self._judge.unmet("not-exposed", text, self._experiment.place, f"evaluate {flag} with an SDK, for this id, before the event; and flush or close it")  # fmt: skip
-        text = f"the id {shown(unit)} is unknown: no SDK ever sent anything for it as {self._unit_word} {self._experiment.unit}"
+        text = f"the id {shown(unit)} is unknown: no SDK ever evaluated anything for it as {self._unit_word} {self._experiment.unit}"
         return self._judge.unmet("unknown-id", text, "", "evaluate the flag with the same id that the event carries")
 
 

@@ -302,7 +302,9 @@ class Judge:
         if moment < first:
             exposed = f"the first exposure at {iso(first)}"
             if first < view.first:  # of Split and Statsig, whose events count from shortly before it on
-                exposed = f"{iso(first)}, from when on those of the unit count, by its first exposure at {iso(view.first)}"
+                exposed = (
+                    f"{iso(first)}, from when on those of the unit count, by its first exposure at {iso(view.first)}"
+                )
             return self._before(when, exposed, after=other >= first)
         if moment > last:
             text = f"the event of {when} lies outside the window after the exposure, which ends at {iso(last)}"
@@ -320,9 +322,7 @@ class Judge:
         elif not own:
             fix = "evaluate the flag before the event is sent, and flush its SDK; the arrival of both decides"
         if after and not own:
-            text = (
-                f"the event arrived at {when}, before {exposed}, and says that it happened after it"
-            )
+            text = f"the event arrived at {when}, before {exposed}, and says that it happened after it"
         return self.unmet("before-exposure", text, "", fix)
 
 

@@ -84,6 +84,7 @@ class _Recording:
         if vendor not in lab.mocks:
             return
         with lab.lock:
+            lab.split.live.at = request.at
             answer = lab.mocks[vendor].handle(request)
             external = bool(answer.intake and lab.workspace.plan.external(answer.intake.source))
             row = lab.journal.append(vendor, request, answer, FIRST_WORKSPACE, queued=external)
@@ -113,6 +114,7 @@ class _Journal:
         for row in reader.rows():
             if row.told and row.is_request and row.request.method != "GET" and row.status < 300:
                 with contextlib.suppress(TracksideError), lab.lock:  # an API that changes experiments does it again
+                    lab.split.live.at = row.request.at
                     lab.mocks[row.vendor].handle(row.request)
             lab.journal.restore(row, reader.attempts_of(row.seq) if row.queued else {})
             yield row

@@ -117,7 +117,7 @@ class Reader:
     def _drop(self, row: Exchange, journey: Journey, vendor: str, step: Step | None) -> None:
         name = _text(journey.get("event")) or _text(journey.get("name")) or ""
         told: dict[str, Any] = step.as_json() if step is not None else {"text": "the delivery is not over"}
-        user, anonymous, message = (_text(journey.get(key)) for key in ("userId", "anonymousId", "messageId"))
+        user, anonymous, message = (_as_text(journey.get(key)) for key in ("userId", "anonymousId", "messageId"))
         at = in_ms(row.request.at)
         self._ledger.add_dropped(Dropped(vendor, name, user, anonymous, message, row.seq, at, told))
 
@@ -129,6 +129,11 @@ def _why(delivery: Delivery) -> Step | None:
     faults = [step for step in reversed(steps) if step.kind == "fault"]
     told = next((step for step in faults if not step.rule.startswith("segment.delivery.")), None)
     return dropped or told or next(iter(faults), None)
+
+
+def _as_text(value: Any) -> str | None:
+    """Return an id as somebody would ask for it, one that is a number too: it may be why the message ended."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else _text(value)
 
 
 def _text(value: Any) -> str | None:

@@ -11,7 +11,7 @@ from functools import cache
 
 from trackside.counting.filters import Fact
 from trackside.counting.ids import Ids
-from trackside.counting.judging import Fit, Judge, Project, View
+from trackside.counting.judging import AUTO, Fit, Judge, Project, View
 from trackside.counting.ledger import EventSeries, Ledger, Row
 from trackside.counting.model import (
     Condition,
@@ -88,7 +88,7 @@ class _Counter:
         fitting = [one for one, fit in concerned if not fit.unmet]
         named = {one.name for one in fitting}
         for one, fit in concerned:
-            if fit.unmet and not (one.name in named and self._beside(fit)):
+            if fit.unmet and not (one.name in named and self._beside(fit)) and not (named and _of_nobody(fit)):
                 count = self._ledger.count(one)
                 self.result.events += count
                 for unmet in fit.unmet:
@@ -126,7 +126,8 @@ class _Counter:
         for key in variations:
             found = self._of[key]
             found.units += 1
-            found.by_day[day] = found.by_day.get(day, 0) + 1
+            if day:  # a clock may tell of a moment that no calendar has
+                found.by_day[day] = found.by_day.get(day, 0) + 1
         sums: dict[tuple[str, str], _Sums] = {}
         missed: set[Condition] = set()
         for row in events:
@@ -260,6 +261,16 @@ class _Counter:
             found.mean = sum(means) / among if among else None
         else:
             found.mean = found.total / among if among else None
+
+
+def _of_nobody(fit: Fit) -> bool:
+    """Return whether events of another ID type or tier are only of the metric that they make of themselves.
+
+    A project of several ID types has such at all times, and no one meant them for this experiment.
+    """
+    conditions = {one.condition for one in fit.unmet}
+    by_themselves = bool(fit.metrics) and all(one.key.endswith(AUTO) for one in fit.metrics)
+    return by_themselves and conditions <= {"unit-type", "id-type-unknown", "environment"}
 
 
 @cache

@@ -127,7 +127,7 @@ def judged(judge: Judge, ledger: Ledger, row: Row, facts: Facts, message_id: str
         row.series.name,
         unit,
         "not_counted" if unmet or not hits else "counted",
-        tuple(judge.experiment.named(hit.variation) for hit in hits) if not unmet else (),
+        tuple(dict.fromkeys(judge.experiment.named(hit.variation) for hit in hits)) if not unmet else (),
         tuple(one.key for one in metrics) if not unmet else (),
         tuple(unmet),
         tuple(remarks),

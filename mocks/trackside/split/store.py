@@ -14,6 +14,7 @@ from trackside.split.changes import ARCHIVED, Content, Definition, Definitions, 
 from trackside.split.settings import SplitSettings
 from trackside.split.webhook import Webhook
 from trackside.streams import Stream, Streams
+from trackside.times import in_ms
 
 Kind: TypeAlias = Literal["SPLIT_UPDATE", "RB_SEGMENT_UPDATE"]
 
@@ -45,6 +46,7 @@ class Split:
         answers: bodies of ``splitChanges`` that are still true, by environment, spec and question.
         versions: by environment and flag, since when the version in force of a flag that changed while the lab runs is
             there, epoch milliseconds of this machine's clock, which SDKs have too (split.counting.version).
+        at: when what comes now came first, in seconds, where a recording is counted; None for now.
     """
 
     @property
@@ -62,6 +64,7 @@ class Split:
         self.webhook = Webhook()
         self.answers: dict[tuple[Any, ...], bytes] = {}
         self.versions: dict[tuple[str, str], int] = {}
+        self.at: float | None = None
         self._declared: dict[str, Content] = {}
         self._last_number = 0
         self._traffic_types: tuple[tuple[Any, ...], TrafficTypes] = ((), TrafficTypes())
@@ -206,7 +209,7 @@ class Split:
         return kept
 
     def _note_version(self, state: Environment, flag: Definition) -> None:
-        self.versions[state.name, flag["name"]] = time.time_ns() // 1_000_000
+        self.versions[state.name, flag["name"]] = in_ms(time.time() if self.at is None else self.at)
 
     def _existing(self, name: str, environment: str) -> Definition:
         found = self.flag(name, environment)

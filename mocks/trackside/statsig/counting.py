@@ -109,11 +109,10 @@ class StatsigCounting:
             yield Event(_tier(user), record["eventName"], _ids(user, record), record["time"], arrived, record)
         elif kind == "exposure":
             seen = record["exposure"]
-            if told := _told(seen):
-                user, at, label = record["user"], record["time"], seen["ruleID"]
-                tier = _tier(user)
-                for unit_type, unit in _ids(user, record).items():
-                    yield Exposure(tier, told[0], unit_type, unit, told[1], label, True, at, arrived)
+            user, at, label = record["user"], record["time"], seen["ruleID"]
+            tier, told = _tier(user), _told(seen)
+            for unit_type, unit in _ids(user, record).items():
+                yield Exposure(tier, told[0], unit_type, unit, told[1], label, True, at, arrived)
 
     # ---- what is declared
 
@@ -182,14 +181,18 @@ def _ids(user: Mapping[str, Any], record: Record) -> dict[str, str]:
     return ids
 
 
-def _told(seen: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return what was seen and the group, or None where nobody can tell."""
+_KNOWN = ("", "")
+"""What an exposure tells that is of no experiment: that its unit is known."""
+
+
+def _told(seen: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what was seen and the group; `_KNOWN` where nobody can tell, as of a layer that allocates no experiment."""
     of = seen["of"]
     if of == "gate":
         value = seen.get("value")
-        return (seen["name"], PASS if value else FAIL) if value is not None else None
+        return (seen["name"], PASS if value else FAIL) if value is not None else _KNOWN
     name = seen["name"] if of == "config" else seen.get("experiment")
-    return (name, group_key(seen)) if name else None
+    return (name, group_key(seen)) if name else _KNOWN
 
 
 def group_key(seen: Mapping[str, Any]) -> str:
