@@ -617,3 +617,40 @@ def test_several_may_ask_while_requests_come(new_lab: NewLab) -> None:
 
     assert faults == []
     assert orders(lab) == (30, 60, 60)
+
+
+# ---- events that a vendor drops of what is posted to it
+
+
+def test_an_event_that_statsig_drops_by_its_name_is_told_with_the_reason(new_lab: NewLab) -> None:
+    lab = new_lab(workspace())
+    send(
+        lab,
+        "statsig",
+        "/v1/log_event",
+        {"events": [{"eventName": "a;b", "user": {"userID": "u-1"}}]},
+        **{"statsig-api-key": "secret-local"},
+    )
+
+    [found] = lab.counting.verdicts(user="u-1", vendor="statsig")
+
+    assert [(one.condition, one.rule) for one in found.unmet] == [("dropped", "statsig.in.name-characters")]
+    assert "the event ended on its way" in found.unmet[0].text
+
+
+def test_an_event_that_split_drops_of_its_events_api_is_told_by_verdict_and_audit(new_lab: NewLab) -> None:
+    lab = new_lab(workspace())
+    post = {"eventTypeId": "Order Completed", "trafficTypeName": "user", "key": "u-1", "timestamp": AT}
+    send(lab, "split", "/api/events/bulk", [post], authorization="Bearer split-key")
+
+    assert conditions(lab, user="u-1") == [("menu-test", ["dropped"])]
+    told = [one for one in lab.counting.audit("lab").findings if one.code == "trackside.audit.dropped"]
+    assert [(one.level, one.known_by) for one in told] == [("strict", "split.events.name")]
+
+
+def test_a_custom_event_without_a_context_is_told_as_dropped(new_lab: NewLab) -> None:
+    lab = new_lab(workspace())
+    bulk(lab, {"kind": "custom", "key": "Order Completed", "creationDate": AT})
+
+    told = [one for one in lab.counting.audit("lab").findings if one.code == "trackside.audit.dropped"]
+    assert [(one.level, one.known_by) for one in told] == [("strict", "launchdarkly.events.context")]

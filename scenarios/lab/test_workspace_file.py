@@ -215,6 +215,19 @@ def test_a_misspelt_key_is_told_the_right_one(faults_of):
     assert fix == "did you mean destinations?"
 
 
+@pytest.mark.parametrize("key", ["\x1b[31m", "a[", '["', "]"])
+def test_an_unknown_key_with_brackets_is_told_as_any_other(key):
+    with pytest.raises(WorkspaceError, match="is not a known field"):
+        workspace.load({"launchdarkly": {"metrics": {"orders": {"event_key": "Order", key: 1}}}})
+
+
+def test_a_key_that_is_known_elsewhere_is_not_its_own_correction():
+    with pytest.raises(WorkspaceError) as error:
+        workspace.load({"statsig": {"experiments": {"title": {"status": "active"}}}})
+
+    assert "did you mean status?" not in str(error.value)
+
+
 def test_an_error_whose_fix_is_a_question_ends_with_its_mark():
     with pytest.raises(WorkspaceError, match=r"\. did you mean segment\?$"):
         workspace.load({"segmnt": {}})

@@ -38,10 +38,10 @@ ABOUT: dict[Condition, About] = {
     "metric-value": About("timing", "The metric adds up numbers, and the event has none."),
     "metric-filter": About("timing", "A filter of the metric keeps the event out."),
     "environment": About("wiring", "Event or exposure belong to another environment or tier."),
-    "unit-type": About("wiring", "The event has no id of the experiment's context kind, traffic type or ID type."),
+    "unit-type": About("timing", "The event has no id of the experiment's context kind, traffic type or ID type."),
     "id-type-unknown": About("wiring", "The project does not declare the ID type or traffic type."),
     "id-of-other-type": About(
-        "wiring", "Event and exposure have ids of different types: an anonymousId and a userId, say."
+        "timing", "Event and exposure have ids of different types: an anonymousId and a userId, say."
     ),
     "id-case": About("wiring", "Their ids differ only by upper or lower case."),
     "id-blanks": About("wiring", "Their ids differ only by blanks."),

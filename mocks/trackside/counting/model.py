@@ -337,6 +337,9 @@ class Counting(Protocol):
     def read(self, record: Record, arrived: int) -> Read:
         """Yield what a record that the vendor keeps tells: exposures of each of its ids, or an event; nothing for others."""
 
+    def posted(self, item: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the name and an id of an event as it was posted, of one that the vendor drops; empty where it has none."""
+
     def metrics(self, settings: Any, live: Any) -> Sequence[Metric]:
         """Return the metrics, those that its API made too, in the order of their keys."""
 

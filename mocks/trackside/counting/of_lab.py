@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from trackside.times import iso
 if TYPE_CHECKING:
     from trackside.journal import Exchange
     from trackside.lab import Lab
-    from trackside.steps import Record
+    from trackside.wire import Answer
     from trackside.workspace import Workspace
 
 
@@ -117,14 +117,14 @@ class Count:
         self.needs = self._needed()
         return self
 
-    def take(self, row: Exchange, records: Sequence[Record] | None = None) -> None:
-        """Read a row; ``records`` are what its vendor keeps of it, where that is at hand."""
+    def take(self, row: Exchange, answer: Answer | None = None) -> None:
+        """Read a row; ``answer`` is its vendor's to it, where that is at hand."""
         self._seen = max(self._seen, row.seq)
         if row.status >= 400 and row.request.method == "POST":
             self._refused[row.seq] = (row.vendor, f"POST {row.request.shown_path}", row.status)
         if row.queued and self._waits(row):
             self._open.add(row.seq)
-        self._reader.take(row, records)
+        self._reader.take(row, answer)
 
     def _waits(self, row: Exchange) -> bool:
         sendings = (
@@ -252,7 +252,8 @@ class Count:
             wanted = {bare(metric.event) for metric in judge.metrics if metric.event}
             if judge.project.vendor == one.vendor and (bare(one.name) in wanted or judge.project.makes_metrics):
                 step = one.step
-                text = f"the message ended on its way to {one.vendor}: {step.get('text', '')}"
+                what = "message" if one.message else "event"
+                text = f"the {what} ended on its way to {one.vendor}: {step.get('text', '')}"
                 unmet = Unmet("dropped", step.get("rule", ""), text, step.get("at", ""), step.get("fix", ""))
                 yield Verdict(
                     one.vendor,

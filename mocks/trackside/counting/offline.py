@@ -88,7 +88,7 @@ class _Recording:
             answer = lab.mocks[vendor].handle(request)
             external = bool(answer.intake and lab.workspace.plan.external(answer.intake.source))
             row = lab.journal.append(vendor, request, answer, FIRST_WORKSPACE, queued=external)
-        count.take(row, answer.records)
+        count.take(row, answer)
 
 
 class _Journal:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from trackside.counting.filters import Fact, fact
 from trackside.counting.ledger import Dropped, Ledger
 from trackside.counting.model import Counting, Event, Metric
 from trackside.counting.vendors import COUNTED, counting_of
+from trackside.statsig.encodings import plain_body
 from trackside.times import in_ms
 
 if TYPE_CHECKING:
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from trackside.journeys import Delivery, Journey
     from trackside.lab import Lab
     from trackside.steps import Record, Step
+    from trackside.wire import Answer
 
 Needs = Mapping[tuple[str, str], tuple[Metric, ...]]
 """By vendor and event name, the metrics that read a value or a filter of its records."""
@@ -48,8 +53,8 @@ class Reader:
         self._countings: dict[str, Counting] = {vendor: counting_of(vendor) for vendor in COUNTED}
         self._journeys = lab.journeys_of.once
 
-    def take(self, row: Exchange, records: Sequence[Record] | None = None) -> None:
-        """Read a row; ``records`` are what its vendor keeps of it, where that is at hand."""
+    def take(self, row: Exchange, answer: Answer | None = None) -> None:
+        """Read a row; ``answer`` is its vendor's to it, where that is at hand."""
         self._ledger.latest = max(self._ledger.latest, in_ms(row.request.at))
         if row.vendor == "segment":
             if row.intake.calls:
@@ -58,10 +63,36 @@ class Reader:
             if self._lab.is_delivery(row):
                 return  # the message's own row has it
             arrived = in_ms(row.request.at)
-            if records is None:
-                records = [kept.record for kept in self._lab.kept_of(row, row.vendor)]
+            records, steps = (answer.records, answer.steps) if answer is not None else self._kept(row)
             for number, record in enumerate(records):
                 self._record(counting, row.vendor, record, arrived, row.seq, number)
+            if dropped := [step for step in steps if step.kind == "drop"]:
+                self._refused(counting, row, dropped)
+
+    def _kept(self, row: Exchange) -> tuple[Sequence[Record], Sequence[Step]]:
+        """Return what a vendor keeps of its own row, and what happened to that."""
+        if row.told:
+            return orjson.loads(row.kept or b"[]"), row.steps
+        if row.status >= 300:
+            return [], []
+        answer = self._lab.in_force(row.workspace).answer(row.vendor, row.request)
+        return answer.records, answer.steps
+
+    def _refused(self, counting: Counting, row: Exchange, dropped: Sequence[Step]) -> None:
+        """Take events that a vendor drops of what was posted to it."""
+        body = plain_body(row.request)[0] if row.vendor == "statsig" else row.request.body
+        try:
+            posted = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return
+        for step in dropped:
+            item = _item(posted, step.at)
+            name, unit = counting.posted(item) if isinstance(item, dict) else ("", "")
+            if name:
+                told = Dropped(
+                    row.vendor, name, unit or None, None, None, row.seq, in_ms(row.request.at), step.as_json()
+                )
+                self._ledger.add_dropped(told)
 
     def _record(
         self,
@@ -120,6 +151,24 @@ class Reader:
         user, anonymous, message = (_as_text(journey.get(key)) for key in ("userId", "anonymousId", "messageId"))
         at = in_ms(row.request.at)
         self._ledger.add_dropped(Dropped(vendor, name, user, anonymous, message, row.seq, at, told))
+
+
+_PLACE = re.compile(r"\$(?:\.events)?(?:\[(\d+)\])?")
+"""How the path of an event begins in what is posted: an array, an object with one, or the event itself."""
+
+
+def _item(posted: Any, at: str) -> Any:
+    """Return the event that a path lies in.
+
+    >>> _item({"events": [{"eventName": "a"}]}, "$.events[0].eventName")
+    {'eventName': 'a'}
+    """
+    found = _PLACE.match(at)
+    items = posted.get("events") if isinstance(posted, dict) and at.startswith("$.events") else posted
+    if found is None or found[1] is None:
+        return posted
+    index = int(found[1])
+    return items[index] if isinstance(items, list) and index < len(items) else None
 
 
 def _why(delivery: Delivery) -> Step | None:

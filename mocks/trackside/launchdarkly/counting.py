@@ -25,6 +25,7 @@ from trackside.counting.model import (
     Words,
 )
 from trackside.launchdarkly.experiments import FALLTHROUGH, is_experiment, iterations_of, part_of
+from trackside.launchdarkly.mapping import context_keys
 from trackside.launchdarkly.metrics import operator_of, plain_filters
 from trackside.launchdarkly.representation import variations_of
 from trackside.launchdarkly.rest import resources
@@ -107,6 +108,13 @@ class LaunchDarklyCounting:
             yield from _seen(record, arrived)
         elif kind == "summary":
             yield from _evaluated(record, arrived)
+
+    def posted(self, item: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the key of a metric event as it was posted, and one of its context keys."""
+        if item.get("kind") not in ("custom", *_CLICKS):
+            return "", ""
+        keys = context_keys(dict(item)) or {}
+        return _text(item.get("key")), next(iter(keys.values()), "")
 
     # ---- what is wired
 
@@ -201,6 +209,10 @@ def _evaluated(record: Record, arrived: int) -> Iterator[Exposure]:
 def _event(record: Record, arrived: int, *, clicked: bool) -> Event:
     at, units = int(record["creationDate"]), record["contextKeys"]
     return Event(record["environment"], record["key"], units, at, arrived, record, clicked)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 # ---- metrics

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from trackside.counting.model import (
     Assigned,
@@ -125,6 +125,12 @@ class SplitCounting:
                 int(record["time"]),
                 arrived,
             )
+
+    @staticmethod
+    def posted(item: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the type of an event as it was posted, and its key."""
+        name, unit = item.get("eventTypeId"), item.get("key")
+        return name if isinstance(name, str) else "", unit if isinstance(unit, str) else ""
 
     @staticmethod
     def metrics(settings: SplitSettings, live: Split | None) -> Sequence[Metric]:

@@ -114,6 +114,12 @@ class StatsigCounting:
             for unit_type, unit in _ids(user, record).items():
                 yield Exposure(tier, told[0], unit_type, unit, told[1], label, True, at, arrived)
 
+    def posted(self, item: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the name of an event as it was posted, and its user's ID."""
+        name, user = item.get("eventName"), item.get("user")
+        unit = user.get("userID") if isinstance(user, dict) else None
+        return name if isinstance(name, str) else "", unit if isinstance(unit, str) else ""
+
     # ---- what is declared
 
     def metrics(self, settings: StatsigSettings, live: Statsig | None) -> Sequence[Metric]:
