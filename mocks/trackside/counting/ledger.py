@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import weakref
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby, islice
 from typing import Any, NamedTuple
@@ -138,6 +138,21 @@ class _Numbers(dict[Any, int]):
         return number
 
 
+class _ExposureSeries(_Numbers):
+    """Numbers vendor, environment, name and type of exposures, and finds them by vendor, or vendor and name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.under: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+
+    def __missing__(self, value: Any) -> int:
+        number = super().__missing__(value)
+        vendor, _, name, _ = value
+        self.under[vendor,].append(number)
+        self.under[vendor, name].append(number)
+        return number
+
+
 class Ledger:
     """Exposures and metric events of one lab, recording or journal.
 
@@ -154,7 +169,7 @@ class Ledger:
         self._db.create_function("fold", 1, fold, deterministic=True)
         self._db.create_function("back", 1, back, deterministic=True)
         self._db.executescript(_SCHEMA)
-        self._exposure_series, self._event_series, self._marks = _Numbers(), _Numbers(), _Numbers()
+        self._exposure_series, self._event_series, self._marks = _ExposureSeries(), _Numbers(), _Numbers()
         self._exposures: list[tuple[Any, ...]] = []
         self._events: list[tuple[Any, ...]] = []
         self._counts: Counter[int] = Counter()
@@ -268,9 +283,7 @@ class Ledger:
 
     def exposures(self, vendor: str, unit: str, name: str | None = None) -> list[Exposure]:
         """Return what a vendor knows of a unit: its exposures to a flag or experiment, or all; by their arrival."""
-        numbers = [
-            number for (of, _, own, _), number in self._exposure_series.items() if of == vendor and name in (None, own)
-        ]
+        numbers = self._exposure_series.under.get((vendor,) if name is None else (vendor, name), ())
         self._index("exposure_unit", "exposure (unit, series)")
         return list(self._rows_of(numbers, "unit = ? ORDER BY arrived, at, rowid", _text(unit)))
 
@@ -305,13 +318,11 @@ class Ledger:
         return found
 
     def _series_of(self, vendor: str, name: str, environment: str, types: Sequence[str] | None) -> list[int]:
+        every = self._exposure_series.all
         return [
             number
-            for (of, own, exposed_by, unit_type), number in self._exposure_series.items()
-            if of == vendor
-            and exposed_by == name
-            and environment in ("", own)
-            and (types is None or unit_type in types)
+            for number in self._exposure_series.under.get((vendor, name), ())
+            if environment in ("", every[number][1]) and (types is None or every[number][3] in types)
         ]
 
     def _rows_of(self, numbers: Iterable[int], rest: str, *values: Any) -> Iterator[Exposure]:
