@@ -196,7 +196,7 @@ def test_a_running_lab_is_audited_by_its_control_api(trackside_command, tracksid
 
     assert told.exit_code == 1
     [found] = json.loads(told.stdout)["findings"]
-    assert (found["code"], found["file"]) == (CODE, trackside.urls["admin"])
+    assert (found["code"], found["file"]) == (CODE, "lab")
     assert "1 of 2 events counted" in told.stderr
 
 

@@ -168,7 +168,7 @@ def test_the_control_api_has_results_verdicts_and_the_audit(trackside: Lab) -> N
     status, audit = get(trackside, "/audit")
     assert (status, sorted(audit)) == (200, ["findings", "results"])
     assert [one["code"] for one in audit["findings"]] == ["trackside.audit.id-case"]
-    assert audit["findings"][0]["file"] == trackside.urls["admin"]
+    assert audit["findings"][0]["file"] == "lab"
 
 
 @COUNTED
@@ -192,7 +192,7 @@ def test_the_control_api_gives_as_many_verdicts_as_are_asked_for(trackside: Lab)
         ("/verdicts?user=u-1&vendor=nope", "nope has no experiments"),
         ("/verdicts?message_id=nope", "nope"),
         ("/results?experiment=nope", "there is no experiment 'nope'"),
-        ("/results?experiment=banner-test&environment=nope", "there is no experiment 'banner-test'"),
+        ("/results?experiment=banner-test&environment=nope", "the experiment 'banner-test' is not in 'nope'"),
         ("/results?vendor=segment", "segment has no experiments"),
     ],
 )

@@ -88,7 +88,7 @@ def test_verdicts_are_narrowed(
     [
         ([], "nobody is named. --user. name a person by any id, or a message by --message-id."),
         (["--user", "u-1", "--experiment", "baner-test"], "there is no experiment 'baner-test'. any vendor. did you mean 'banner-test'?"),
-        (["--user", "u-1", "--experiment", "banner-test", "--environment", "qa"], "there is no experiment 'banner-test'. any vendor in qa."),
+        (["--user", "u-1", "--experiment", "banner-test", "--environment", "qa"], "the experiment 'banner-test' is not in 'qa'. any vendor. it is in: production."),
     ],
 )  # fmt: skip
 def test_what_cannot_be_answered_ends_with_2(

@@ -503,7 +503,7 @@ def test_an_unknown_experiment_with_nothing_near_names_those_there_are(new_lab: 
 
     with pytest.raises(TracksideError, match="known are: menu-test"):
         lab.counting.results("split", "zzz")
-    with pytest.raises(TracksideError, match="in staging"):
+    with pytest.raises(TracksideError, match="not in 'staging'"):
         lab.counting.results("launchdarkly", "banner-test", "staging")
 
 
@@ -654,3 +654,13 @@ def test_a_custom_event_without_a_context_is_told_as_dropped(new_lab: NewLab) ->
 
     told = [one for one in lab.counting.audit("lab").findings if one.code == "trackside.audit.dropped"]
     assert [(one.level, one.known_by) for one in told] == [("strict", "launchdarkly.events.context")]
+
+
+def test_results_are_made_once_until_something_changes(new_lab: NewLab) -> None:
+    lab = new_lab(workspace())
+    bulk(lab, feature("u-1"))
+    [before] = lab.counting.results("launchdarkly")
+    assert lab.counting.results("launchdarkly")[0] is before
+    track(lab)
+    [after] = lab.counting.results("launchdarkly")
+    assert (before.counted, after.counted) == (0, 1)

@@ -203,7 +203,7 @@ def test_its_results_are_those_of_the_lab(lab: Lab) -> None:
 def test_an_experiment_that_is_none_is_said_so_at_once(lab: Lab) -> None:
     with pytest.raises(TracksideError, match="did you mean 'banner-test'"):
         lab.launchdarkly.experiment("banner-tset")
-    with pytest.raises(TracksideError, match="there is no experiment 'banner-test'"):
+    with pytest.raises(TracksideError, match="the experiment 'banner-test' is not in"):
         lab.launchdarkly.experiment("banner-test", "staging")
 
 

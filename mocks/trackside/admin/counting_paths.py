@@ -35,7 +35,7 @@ def _audit(lab: Lab) -> Any:
     """What is wrong with how experiments are wired: ``findings`` and ``results``."""
     from trackside.counting.as_json import result_json  # noqa: PLC0415 - only these paths need it
 
-    found = lab.counting.audit(lab.urls["admin"])
+    found = lab.counting.audit("lab")
     findings = [one.as_json() for one in found.findings]
     return {"findings": findings, "results": [result_json(one) for one in found.results]}
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
 from trackside.cli.control import ADMIN, Control
+from trackside.cli.output import printable, remark
 from trackside.errors import TracksideError
 
 if TYPE_CHECKING:
@@ -112,9 +113,12 @@ class _Running:
 class _File:
     def __init__(self, name: str, workspace: str) -> None:
         from trackside.counting.offline import counted as counted_file
+        from trackside.sqlite import is_journal
         from trackside.workspace import load
 
         self.name = name
+        if not workspace and not is_journal(Path(name)):
+            remark(f"{printable(name)} is counted under the demo workspace; name its own with --workspace")
         self._count, self.faults = counted_file(Path(name), load(Path(workspace)) if workspace else None)
 
     def verdicts(self, asked: dict[str, str]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from trackside.errors import TracksideError
 
 @click.command("results")
 @click.argument("source", default=ADMIN, envvar="TRACKSIDE_ADMIN")
-@click.option("--vendor", default="", type=click.Choice(("", *COUNTED)), help="Only this vendor's experiments.")
+@click.option("--vendor", default=None, type=click.Choice(COUNTED), help="Only this vendor's experiments.")
 @click.option("--experiment", default="", metavar="KEY", help="Only this experiment.")
 @click.option("--environment", default="", help="Only experiments of this environment.")
 @click.option("--workspace", metavar="FILE", default="", help="Count a recording under this workspace.")
@@ -25,7 +25,7 @@ from trackside.errors import TracksideError
 def command(
     *,
     source: str,
-    vendor: str,
+    vendor: str | None,
     experiment: str,
     environment: str,
     workspace: str,
@@ -42,7 +42,7 @@ def command(
     found = counted(source, workspace, admin_token)
     for fault in found.faults:
         remark(f"trackside: {printable(fault)}")
-    results = found.results(vendor, experiment, environment)
+    results = found.results(vendor or "", experiment, environment)
     if as_json:
         from trackside.counting.as_json import result_json
 

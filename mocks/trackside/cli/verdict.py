@@ -16,7 +16,7 @@ from trackside.errors import TracksideError
 @click.option("--user", default="", help="Any id of the person: userId, anonymousId, context key, custom ID.")
 @click.option("--message-id", default="", help="The messageId of one Segment message, in place of a person.")
 @click.option("--event", default="", help="Only events of this name.")
-@click.option("--vendor", default="", type=click.Choice(("", *COUNTED)), help="Only this vendor's experiments.")
+@click.option("--vendor", default=None, type=click.Choice(COUNTED), help="Only this vendor's experiments.")
 @click.option("--experiment", default="", metavar="KEY", help="Only this experiment.")
 @click.option("--environment", default="", help="The experiment's environment.  [default: all]")
 @click.option("--workspace", metavar="FILE", default="", help="Count a recording under this workspace.")
@@ -28,7 +28,7 @@ def command(
     user: str,
     message_id: str,
     event: str,
-    vendor: str,
+    vendor: str | None,
     experiment: str,
     environment: str,
     workspace: str,
@@ -50,7 +50,7 @@ def command(
     for fault in found.faults:
         remark(f"trackside: {printable(fault)}")
     names = {"user": user, "message_id": message_id, "event": event}
-    verdicts = found.verdicts({**names, "vendor": vendor, "experiment": experiment, "environment": environment})
+    verdicts = found.verdicts({**names, "vendor": vendor or "", "experiment": experiment, "environment": environment})
     if as_json:
         out_json(verdicts)
     else:
@@ -58,5 +58,6 @@ def command(
             for line in verdict_lines(verdict):
                 out(printable(line))
         if not verdicts:
-            remark(f"nothing of {printable(user or message_id)} came that an experiment could count")
+            what = f"no event {event!r}" if event else "nothing"
+            remark(f"{printable(what)} of {printable(user or message_id)} came that an experiment could count")
     return 2 if found.faults else int(not any(verdict["outcome"] == "counted" for verdict in verdicts))

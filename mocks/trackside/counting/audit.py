@@ -102,7 +102,8 @@ def _elsewhere(project: Project, experiment: Experiment, ledger: Ledger) -> bool
 def _finding(unmet: Unmet, level: Level, source: str, experiment: Experiment) -> Finding:
     where = f" in {experiment.environment}" if experiment.environment else ""
     text = f"{experiment.vendor} {experiment.key}{where}: {unmet.text}"
-    return Finding(f"{CODE}{unmet.condition}", level, text, unmet.at, unmet.fix, source, known_by=unmet.rule)
+    at = unmet.at or experiment.place
+    return Finding(f"{CODE}{unmet.condition}", level, text, at, unmet.fix, source, known_by=unmet.rule)
 
 
 class _Experiment:

@@ -56,6 +56,8 @@ class Count:
         self._lab, self._follow = lab, follow
         self._lock = threading.RLock()
         self._standing: tuple[int, Workspace, int] | None = None
+        self._made_at: tuple[int, Workspace, int] | None = None
+        self._made: dict[tuple[str, str, str], ExperimentResult] = {}
         self._look_at_projects()
         self.needs: Needs = self._needed() if needs is None else needs
         self._begin()
@@ -172,7 +174,11 @@ class Count:
         return found
 
     def _unknown(self, vendor: str, key: str, environment: str) -> TracksideError:
-        known = [one.key for project in self._projects if vendor in ("", project.vendor) for one in project.experiments]
+        every = [one for project in self._projects if vendor in ("", project.vendor) for one in project.experiments]
+        if places := [one.environment for one in every if one.key == key]:
+            what, fix = f"the experiment {key!r} is not in {environment!r}", f"it is in: {', '.join(places)}"
+            return TracksideError(what, vendor or "any vendor", fix)
+        known = [one.key for one in every]
         near = difflib.get_close_matches(key, known, 1)
         fix = f"did you mean {near[0]!r}?" if near else f"declare it; known are: {', '.join(known) or 'none'}"
         where = f"{vendor or 'any vendor'}{f' in {environment}' if environment else ''}"
@@ -181,8 +187,16 @@ class Count:
     def results(self, vendor: str = "", key: str = "", environment: str = "") -> list[ExperimentResult]:
         """Return what experiments have counted; empty texts ask for all."""
         with self._lock:
-            found = self.experiments(vendor, key, environment)
-            return [results_of(project, one, self._ledger, self.needs) for project, one in found]
+            return [self._result(project, one) for project, one in self.experiments(vendor, key, environment)]
+
+    def _result(self, project: Project, one: Experiment) -> ExperimentResult:
+        """Return what an experiment has counted; until something changes the same one."""
+        name = (project.vendor, one.key, one.environment)
+        if self._made_at != self._standing:
+            self._made, self._made_at = {}, self._standing
+        if name not in self._made:
+            self._made[name] = results_of(project, one, self._ledger, self.needs)
+        return self._made[name]
 
     def audit(self, source: str) -> Audit:
         """Return what is wrong with the wiring of all experiments; ``source`` is what findings name as their file."""

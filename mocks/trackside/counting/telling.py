@@ -20,8 +20,9 @@ def verdict_lines(verdict: Mapping[str, Any]) -> Iterator[str]:
     if verdict["outcome"] == "counted":
         head += f" for {' and '.join(verdict['variations'])}, in {', '.join(verdict['metrics'])}"
     yield head
-    for one in (*verdict["unmet"], *verdict["remarks"]):
+    besides = [("", one) for one in verdict["unmet"]] + [("besides, ", one) for one in verdict["remarks"]]
+    for word, one in besides:
         rule = f" ({one['rule']})" if one["rule"] else ""
-        yield f"    {one['condition']}: {sentences(one['text'] + rule, one['at'], one['fix'])}"
+        yield f"    {word}{one['condition']}: {sentences(one['text'] + rule, one['at'], one['fix'])}"
         if one["source"]:
             yield f"        {one['confidence']}: {one['source']}"
