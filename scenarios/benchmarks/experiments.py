@@ -134,13 +134,18 @@ def recording(path: Path, name: str, units: int) -> None:
 
 
 def journal(path: Path, source: Path, workspace: Path) -> None:
-    """Write a recording as the file that ``serve --data`` keeps, in another process, as it takes memory."""
+    """Write a recording as the file that ``serve --data`` keeps, in another process, as that takes memory."""
     program = (
-        "import sys; from pathlib import Path; from trackside import Lab; from trackside.recording_files import read; "
-        "from trackside.recording import request_of\n"
-        "lab = Lab(Path(sys.argv[3]), data=sys.argv[1], limit=1)\n"
-        "for found in read(Path(sys.argv[2]), {}): lab.receive(found.line['vendor'], request_of(found.line, None))\n"
-        "lab.stop()"
+        "import sys; from pathlib import Path; from trackside import Lab; from trackside.sqlite import SqliteKeeper; "
+        "from trackside.recording import received_at, request_of; from trackside.recording_files import read\n"
+        "lab, keeper = Lab(Path(sys.argv[3]), limit=1), SqliteKeeper(sys.argv[1])\n"
+        "keeper.keep_workspace(1, lab.workspace.document)\n"
+        "for found in read(Path(sys.argv[2]), {}):\n"
+        "    request, vendor = request_of(found.line, None), found.line['vendor']\n"
+        "    request.at = received_at(found.line)\n"
+        "    answer = lab.mocks[vendor].handle(request)\n"
+        "    keeper.keep_exchange(lab.journal.append(vendor, request, answer, 1))\n"
+        "keeper.close()"
     )
     subprocess.run([sys.executable, "-c", program, str(path), str(source), str(workspace)], check=True)
 

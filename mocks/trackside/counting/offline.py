@@ -101,7 +101,7 @@ class _Journal:
     def count(self, needs: Needs | None) -> Count:
         """Read the file, and return what it counts; see `_Recording.count`."""
         with contextlib.closing(SqliteReader(self._path)) as reader:
-            deliveries: Literal["direct", "http"] = "http" if _over_http(reader.rows()) else "direct"
+            deliveries: Literal["direct", "http"] = "http" if _over_http(reader.rows(bodies=False)) else "direct"
             lab = Lab(self._workspace or _last(reader.documents), start_at=0.0, limit=1, deliveries=deliveries)
             for number, document in reader.documents.items():
                 lab.remember_workspace(number, document)
