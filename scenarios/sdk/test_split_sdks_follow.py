@@ -307,7 +307,7 @@ def test_an_sdk_that_gets_another_token_goes_on_streaming(
     monkeypatch.setattr(streams, "TOKEN_SECONDS", 602)  # SDKs ask for another one ten minutes before its end
     sdk = started(package)
     before = asked(trackside, "sse") + asked(trackside, "event-stream")
-    wait_for(lambda: asked(trackside, "sse") + asked(trackside, "event-stream") > before)
+    wait_for(lambda: asked(trackside, "sse") + asked(trackside, "event-stream") > before, seconds=25)
     trackside.split.flag("banner").serve("green")
     sdk.wait("banner", "green", seconds=2)
 
