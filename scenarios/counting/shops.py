@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, TypeAlias
@@ -28,7 +29,7 @@ def revenue(person: Person) -> dict[str, Any]:
     return {"revenue": person.spends, "value": person.spends}
 
 
-class Shop:
+class Shop(ABC):
     """The shop, in front of a lab.
 
     Args:
@@ -43,9 +44,9 @@ class Shop:
         self.saw: dict[Person, str] = {}
         self.ordered_as: dict[Person, str] = {}
 
+    @abstractmethod
     def visit(self, **how: Any) -> None:
         """Let each person see the experiment."""
-        raise NotImplementedError
 
     def order(self, by: str = "segment", **how: Any) -> None:
         """Let each person order: by ``segment``, by ``sdk`` or by ``api``."""

@@ -9,30 +9,13 @@ import click
 from trackside.cli.control import ADMIN
 from trackside.cli.counted import counted
 from trackside.cli.output import printable, remark
-from trackside.cli.validate import levels_of
+from trackside.cli.reporting import levels_of, report_options
 
 
 @click.command("audit")
 @click.argument("source", default=ADMIN, envvar="TRACKSIDE_ADMIN")
 @click.option("--workspace", metavar="FILE", default="", help="Count a recording under this workspace.")
-@click.option(
-    "--report",
-    "reports",
-    multiple=True,
-    metavar="FORMAT[=FILE]",
-    help="text, json, junit, github, gitlab or sarif; repeat it for more.",
-)
-@click.option("--json", "as_json", is_flag=True, help="The same as --report json.")
-@click.option(
-    "--level",
-    "levels",
-    multiple=True,
-    metavar="CODE=LEVEL",
-    help="off, warn or strict for a code, or for several by a pattern such as trackside.audit.id-*.",
-)
-@click.option("--strict", is_flag=True, help="Fail on warnings too.")
-@click.option("--baseline", metavar="FILE", default="", help="Old findings, which are counted and not told.")
-@click.option("--write-baseline", metavar="FILE", default="", help="Write what is found as old, and end with 0.")
+@report_options
 @click.option("--admin-token", envvar="TRACKSIDE_ADMIN_TOKEN", default="", help="What serve printed, off loopback.")
 def command(
     *,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
-from trackside.cli.control import ADMIN, Control
+from trackside.cli.control import Control
 from trackside.cli.output import printable, remark
 from trackside.errors import TracksideError
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from trackside.counting.audit import Audit
     from trackside.counting.model import ExperimentResult
 
-SOURCE_HELP = (
-    f"SOURCE is the control API of a running lab ({ADMIN} when left out), a recording, or what serve --data keeps."
-)
 _FIX = "start trackside serve, or name a recording or the file of serve --data"
 _ALL = 999_999_999
 _COLLECTED_AFTER = 200_000

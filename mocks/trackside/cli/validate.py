@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from trackside.cli.output import forget_output, printable, remark
+from trackside.cli.reporting import levels_of, report_options
 from trackside.errors import TracksideError
-from trackside.validation.options import LEVELS, LIMIT, SPECS, Asked, Options
+from trackside.validation.options import LIMIT, SPECS, Options
 
 if TYPE_CHECKING:
     from trackside.validation.inputs import Source
@@ -42,24 +43,7 @@ _COLLECTED_AFTER = 200_000
 @click.option("--plan", metavar="FILE", default="", help="A tracking plan: its export, or a schema for each event.")
 @click.option("--workspace", metavar="FILE", default="", help="A workspace: what its mappings would drop is told too.")
 @click.option("--source", default="", help="The workspace's source that calls come through.  [default: the first one]")
-@click.option(
-    "--report",
-    "reports",
-    multiple=True,
-    metavar="FORMAT[=FILE]",
-    help="text, json, junit, github, gitlab or sarif; repeat it for more.",
-)
-@click.option("--json", "as_json", is_flag=True, help="The same as --report json.")
-@click.option(
-    "--level",
-    "levels",
-    multiple=True,
-    metavar="CODE=LEVEL",
-    help="off, warn or strict for a code, or for several by a pattern such as segment/*.",
-)
-@click.option("--strict", is_flag=True, help="Fail on warnings too.")
-@click.option("--baseline", metavar="FILE", default="", help="Old faults, which are counted and not told.")
-@click.option("--write-baseline", metavar="FILE", default="", help="Write what is found as old faults, and end with 0.")
+@report_options
 @click.option(
     "--jobs", default=1, show_default=True, type=click.IntRange(1, 64), metavar="N", help="Processes that judge."
 )
@@ -140,21 +124,6 @@ def command(
         remark(f"trackside: {printable(fault)}")
     old.close(summary)
     return 2 if summary.faults else 0 if write_baseline else summary.exit_code
-
-
-def levels_of(asked: tuple[str, ...]) -> dict[str, Asked]:
-    """Return the levels of ``--level``.
-
-    Raises:
-        TracksideError: one is not written as ``code=level``.
-    """
-    found: dict[str, Asked] = {}
-    for one in asked:
-        code, _, level = one.rpartition("=")
-        if not code or level not in LEVELS:
-            raise TracksideError(f"{one!r} sets no level", "--level", f"write a code, = and one of {', '.join(LEVELS)}")
-        found[code] = level
-    return found
 
 
 def _settings(workspace: str) -> tuple[ValidateSettings, bool, list[TracksideError]]:

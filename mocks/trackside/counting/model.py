@@ -21,7 +21,6 @@ Measure = Literal["conversion", "count", "sum", "mean", "days"]
 Condition = Literal[
     "dropped",
     "environment",
-    "event-key",
     "event-key-blanks",
     "event-key-case",
     "event-key-prefix",

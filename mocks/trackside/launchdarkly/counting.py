@@ -57,7 +57,6 @@ class LaunchDarklyCounting:
     rules: Mapping[Condition, str] = {
         "dropped": "launchdarkly.events.accepted",
         "environment": "launchdarkly.counting.environment",
-        "event-key": "launchdarkly.in.event-key-exact",
         "event-key-blanks": "launchdarkly.in.event-key-exact",
         "event-key-case": "launchdarkly.in.event-key-exact",
         "event-key-prefix": "launchdarkly.in.event-key-exact",

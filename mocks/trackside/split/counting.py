@@ -49,7 +49,6 @@ _WINDOW, _EXPERIMENT = "split.counting.window", "split.counting.experiment"
 RULES: dict[Condition, str] = {
     "dropped": _KEY,
     "environment": "split.counting.environment",
-    "event-key": _TYPES,
     "event-key-blanks": _TYPES,
     "event-key-case": _TYPES,
     "event-key-prefix": _TYPES,

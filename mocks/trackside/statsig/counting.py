@@ -71,7 +71,6 @@ class StatsigCounting:
     rules: ClassVar[Mapping[Condition, str]] = {
         "dropped": "statsig.in.metrics",
         "environment": "statsig.counting.environment",
-        "event-key": "statsig.counting.event-name",
         "event-key-blanks": "statsig.counting.event-name",
         "event-key-case": "statsig.counting.event-name",
         "event-key-prefix": "statsig.counting.event-name",
