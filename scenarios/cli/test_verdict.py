@@ -35,6 +35,14 @@ def test_an_event_that_does_not_count_ends_with_1_and_says_why(trackside_command
     assert source.startswith("        documented: ")
 
 
+def test_a_recording_without_a_workspace_is_counted_under_the_demo_one_and_says_so(
+    trackside_command, recording: Path
+) -> None:
+    told = trackside_command("verdict", recording, "--user", "u-1")
+
+    assert told.stderr.startswith(f"{recording} is counted under the demo workspace; name its own with --workspace\n")
+
+
 def test_somebody_of_whom_nothing_came_ends_with_1(trackside_command, recording: Path, wired: Path) -> None:
     told = trackside_command("verdict", recording, "--workspace", wired, "--user", "nobody")
 

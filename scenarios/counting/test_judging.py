@@ -491,6 +491,16 @@ def test_an_event_counts_for_each_span_that_holds_it() -> None:
 
 
 @pytest.mark.rule("split.counting.window")
+@pytest.mark.parametrize(("minute", "outcome"), [(9, "counted"), (24, "counted"), (25, "not_counted")])
+def test_an_event_counts_until_the_grace_of_its_period_is_over(minute: int, outcome: str) -> None:
+    acme = Acme("at", window=None)
+    acme.grace = 15 * MINUTE
+    wired = project(replace(TEST, periods=(Period(START, START + 10 * MINUTE),)), acme=acme)
+
+    assert verdict(wired, exposure(), event(minute=minute)).outcome == outcome
+
+
+@pytest.mark.rule("split.counting.window")
 def test_an_event_of_two_periods_names_its_variation_once() -> None:
     acme = Acme("at", window=None)
     acme.grace = 15 * MINUTE
